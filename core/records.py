@@ -1,0 +1,100 @@
+"""Frozen results that pass between the parts of Likeness."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+SPLITS = ("train", "val", "test")
+
+
+@dataclass(frozen=True)
+class SkippedFile:
+    """A file that was found but not used, and why."""
+
+    path: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class DatasetOptions:
+    """How a source of labelled images becomes a dataset; see :mod:`core.datasets.splits`.
+
+    ``shares`` are the relative sizes of train, val and test, used where the source has no such split.
+    """
+
+    shares: tuple[float, float, float] = (70, 15, 15)
+    seed: int = 0
+    top_classes: int | None = None
+    per_class: int | None = None
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Labelled images: a list of rows over content-addressed files.
+
+    Row ``i`` is ``ids[i], paths[i], labels[i], splits[i]``. Rows are sorted by path, and every id is unique:
+    exact copies of a file are in ``skipped``.
+
+    Attributes:
+        ref: what the user named it by: a catalogue name or an absolute path.
+        root: folder that the relative ``paths`` start from.
+        ids: content ids, shape ``(n,)``, 32 hexadecimal digits each (:func:`core.images.content_id`).
+        paths: shape ``(n,)``, POSIX paths relative to ``root`` (absolute for files outside it).
+        labels: class names, shape ``(n,)``.
+        splits: ``train``, ``val`` or ``test``, shape ``(n,)``.
+        metadata: further columns, each of shape ``(n,)``.
+    """
+
+    ref: str
+    title: str
+    root: Path
+    ids: NDArray[np.str_]
+    paths: NDArray[np.str_]
+    labels: NDArray[np.str_]
+    splits: NDArray[np.str_]
+    skipped: tuple[SkippedFile, ...] = ()
+    metadata: Mapping[str, NDArray[np.str_]] = field(default_factory=dict)
+    attribution: str = ""
+    options: DatasetOptions = DatasetOptions()
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def file(self, row: int) -> Path:
+        """The image file of a row."""
+        return self.root / str(self.paths[row])
+
+    @cached_property
+    def classes(self) -> tuple[str, ...]:
+        """Class names, sorted."""
+        return tuple(str(name) for name in np.unique(self.labels))
+
+    @cached_property
+    def row_of(self) -> dict[str, int]:
+        """Row number of each content id."""
+        return {str(key): row for row, key in enumerate(self.ids)}
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """32 hexadecimal digits that change whenever an image, a label or a split does; names do not count."""
+        digest = hashlib.sha256()
+        order = np.argsort(self.ids)
+        for column in (self.ids, self.labels, self.splits):
+            digest.update("\0".join(column[order].tolist()).encode() + b"\1")
+        return digest.hexdigest()[:32]
+
+    def rows(self, split: str | None = None, label: str | None = None) -> NDArray[np.intp]:
+        """Row numbers of a split and/or a class, ascending."""
+        keep = np.ones(len(self), bool)
+        if split is not None:
+            keep &= self.splits == split
+        if label is not None:
+            keep &= self.labels == label
+        return np.flatnonzero(keep)
