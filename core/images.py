@@ -22,6 +22,10 @@ from core.errors import UnreadableImage
 MAX_PIXELS = 89_000_000
 MAX_BYTES = 256 * 2**20
 THUMBNAIL_SIDE = 320
+# Large JPEGs are decoded at a fraction of their size as long as both sides keep this many pixels: about twice what the
+# networks take, so that resizing still has real pixels to average. One value for all models, so that a vector never
+# depends on which other models ran beside it.
+WORKING_SIDE = 512
 # What every browser shows as it is, so that a small file needs no thumbnail of its own.
 _BROWSER_FORMATS = {"JPEG", "PNG", "WEBP"}
 _BROWSER_MODES = {"RGB", "L", "RGBA", "P"}
@@ -44,7 +48,7 @@ def probe(data: bytes) -> None:
         pass
 
 
-def decode(data: bytes, min_side: int | None = None) -> Image.Image:
+def decode(data: bytes, min_side: int | None = WORKING_SIDE) -> Image.Image:
     """Decode an image file to an upright 8-bit RGB picture.
 
     Transparency is laid over white, 16-bit and float samples are scaled to 8 bits, CMYK and palettes are converted,
@@ -52,15 +56,14 @@ def decode(data: bytes, min_side: int | None = None) -> Image.Image:
 
     Args:
         data: the file's bytes.
-        min_side: where given, a large JPEG may be decoded at 1/2, 1/4 or 1/8 of its size (libjpeg's scaled
-            decoding, Pillow's draft mode) as long as both sides stay at least this long, in pixels.
+        min_side: a large JPEG may be decoded at 1/2, 1/4 or 1/8 of its size (libjpeg's scaled decoding, Pillow's
+            draft mode) as long as both sides stay at least this long, in pixels; None for full size.
 
     Raises:
         UnreadableImage: whatever is wrong with the file.
     """
     with _open(data) as image:
         if min_side is not None and image.format == "JPEG":
-            # Draft keeps the colour space Pillow converts best from, and only ever shrinks.
             image.draft(None, (min_side, min_side))
         with _reasons():
             image.load()

@@ -1,0 +1,100 @@
+"""Backbones: which there are, whether their weights are here, and how to run them.
+
+>>> from core.backbones import BACKBONES
+>>> BACKBONES["resnet18"].dim
+512
+"""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from core.backbones import checkpoint, weights
+from core.backbones.catalogue import BACKBONES
+from core.backbones.runtime import Runner, load_runner
+from core.backbones.spec import BackboneSpec, Preprocessing
+from core.backbones.weights import WeightsFile
+from core.errors import LikenessError
+from core.paths import cache_dir, weights_dirs
+
+__all__ = [
+    "BACKBONES", "Backbone", "BackboneSpec", "Preprocessing", "Runner", "WeightsFile", "all_specs", "available",
+    "choose", "missing_reason",
+]  # fmt: skip
+
+ALL = "all"
+
+
+@dataclass(frozen=True)
+class Backbone:
+    """A backbone whose weights are on this machine."""
+
+    spec: BackboneSpec
+    weights: WeightsFile
+
+    @property
+    def name(self) -> str:
+        """The name of its record."""
+        return self.spec.name
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """32 hexadecimal digits over everything that decides a vector: architecture, layer, preprocessing, weights."""
+        content = json.dumps({**self.spec.identity, "weights": self.weights.sha256}, sort_keys=True)
+        return hashlib.sha256(content.encode()).hexdigest()[:32]
+
+    def load(self) -> Runner:
+        """The network, ready to run; see :func:`core.backbones.runtime.load_runner`."""
+        return load_runner(self.spec, self.weights, self.fingerprint)
+
+
+def all_specs() -> dict[str, BackboneSpec]:
+    """Every record: the built-in ones, then the checkpoints found on this machine."""
+    return {**BACKBONES, **checkpoint.discover([*weights_dirs(), cache_dir() / "checkpoints"])}
+
+
+def available() -> dict[str, Backbone]:
+    """The backbones whose weights are on this machine, by name. Reads no weights and uses no network."""
+    found = {}
+    for name, spec in all_specs().items():
+        try:
+            file = weights.find(spec)
+        except LikenessError:
+            continue  # damaged: missing_reason() tells
+        if file is not None:
+            found[name] = Backbone(spec, file)
+    return found
+
+
+def missing_reason(spec: BackboneSpec) -> str | None:
+    """Why a backbone is not available and what to do about it; None when it is."""
+    try:
+        return None if weights.find(spec) else weights.how_to_get(spec)
+    except LikenessError as error:
+        return str(error)
+
+
+def choose(names: Sequence[str], *, offline: bool = False) -> list[Backbone]:
+    """The named backbones in the order given, each once; ``all`` stands for every one available.
+
+    Weights that are not on this machine are downloaded for models named one by one, never for ``all``.
+
+    Raises:
+        LikenessError: a name is unknown, or its weights cannot be had.
+    """
+    if list(names) == [ALL]:
+        return list(available().values())
+    specs = all_specs()
+    for name in names:
+        if name not in specs:
+            near = difflib.get_close_matches(name, specs, n=1)
+            hint = f" Did you mean {near[0]}?" if near else ""
+            raise LikenessError(f"No model is called {name!r}.{hint} Models: {', '.join(specs)}, or {ALL}.")
+    if not names:
+        raise LikenessError(f"No model was named. Models: {', '.join(specs)}, or {ALL}.")
+    return [Backbone(specs[name], weights.fetch(specs[name], offline=offline)) for name in dict.fromkeys(names)]

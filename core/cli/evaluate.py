@@ -1,0 +1,58 @@
+"""``evaluate``: the leaderboard."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from core import evaluate as evaluation
+from core.cli import options as shared
+from core.cli.table import clean, table
+from core.metrics import METRICS
+from core.progress import Progress
+from core.records import SPLITS
+from core.store import EmbeddingStore
+
+NAME = "evaluate"
+HELP = "Compare models by retrieval: every query image asks the gallery for its class. 95% intervals."
+_COLUMNS = ("precision_at_5", "retrieval_accuracy", "macro_precision_at_5", "mrr", "map_at_r", "r_precision")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Dataset, models and protocol."""
+    shared.add_dataset(parser, queries=True)
+    shared.add_models(parser, "every one that has embedded the dataset")
+    parser.add_argument("--gallery", choices=[*SPLITS, "all"], default="train", help="who answers (default: train)")
+    parser.add_argument("--loo", action="store_true", help="leave-one-out: the queries' own split is the gallery")
+
+
+def run(options: argparse.Namespace, progress: Progress) -> tuple[Any, str]:
+    """Metrics as JSON and the leaderboard as a table."""
+    store = EmbeddingStore()
+    dataset = shared.load(options, store, progress)
+    backbones = shared.embedded_models(options, dataset, store)
+    protocol = evaluation.Protocol(options.split, options.gallery, options.loo)
+    found = evaluation.evaluate(dataset, backbones, store, protocol, progress)
+    return found.as_json(), leaderboard(found)
+
+
+def leaderboard(found: evaluation.Evaluation) -> str:
+    """The evaluation as a plain table, best first."""
+    headings = ["model", *(METRICS[name].title for name in _COLUMNS), "ms/image", "MB", "dim"]
+    rows = []
+    for name, result in found.models.items():
+        low, high = result.intervals["precision_at_5"]
+        cells = [f"{result.values[metric]:.4f}" for metric in _COLUMNS]
+        cells[0] += f" [{low:.4f}-{high:.4f}]"
+        spec = result.backbone.spec
+        mark = " *" if name in found.tied else ""
+        rows.append([name + mark, *cells, f"{result.latency.p50:.1f}", f"{spec.size_mb:.1f}", str(spec.dim)])
+    results = next(iter(found.models.values())).results
+    protocol = found.protocol
+    gallery = "the other images of that split" if protocol.leave_one_out else protocol.gallery
+    left_out = f" ({results.left_out:,} left out: their class is not in the gallery)" if results.left_out else ""
+    head = (
+        f"{clean(found.dataset.title)}: {len(results):,} queries from {protocol.split}{left_out}, gallery: {gallery}"
+    )
+    verdict = "* best" if len(found.tied) == 1 else "* tied for best (Holm-corrected paired bootstrap, 5%)"
+    return "\n".join([head, "", table(headings, rows), "", verdict])

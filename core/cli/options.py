@@ -1,0 +1,126 @@
+"""Options that several commands share, and what they mean."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from dataclasses import fields, replace
+from typing import Any
+
+from core.backbones import ALL, Backbone, available, choose
+from core.datasets import DATASETS, load_dataset
+from core.errors import LikenessError
+from core.progress import Progress
+from core.recent import DatasetChoice, recent, remember
+from core.records import SPLITS, Dataset, DatasetOptions
+from core.store import EmbeddingStore
+
+
+_CUTS = [field.name for field in fields(DatasetOptions)]
+
+
+class _SplitOrShares(argparse.Action):
+    """``--split test`` names a split, ``--split 70/15/15`` its shares."""
+
+    def __call__(
+        self, parser: argparse.ArgumentParser, namespace: argparse.Namespace, values: str | Sequence[Any] | None,
+        option_string: str | None = None,
+    ) -> None:  # fmt: skip
+        text = str(values)
+        if "/" in text:
+            try:
+                namespace.shares = _shares(text)
+            except argparse.ArgumentTypeError as error:
+                raise argparse.ArgumentError(self, str(error)) from error
+        elif text in (*SPLITS, "all"):
+            namespace.split = text
+        else:
+            raise argparse.ArgumentError(self, f"expected {', '.join(SPLITS)}, all or 70/15/15, not {text!r}")
+
+
+def add_dataset(parser: argparse.ArgumentParser, *, queries: bool = False) -> None:
+    """``--dataset`` and how to cut it; with ``queries``, ``--split`` also names the split that asks."""
+    names = ", ".join(DATASETS)
+    group = parser.add_argument_group("dataset")
+    group.add_argument(
+        "--dataset", metavar="NAME|PATH",
+        help=f"{names}, a folder of class folders, or a CSV path,label[,split] (default: the one last used, else demo)",
+    )  # fmt: skip
+    group.add_argument("--top-classes", type=_positive, metavar="N", help="keep the N most frequent classes")
+    group.add_argument("--per-class", type=_positive, metavar="N", help="keep N images of each class")
+    shares = "train/val/test shares such as 70/15/15, where the source has no such split"
+    if queries:
+        group.add_argument(
+            "--split", dest="split", action=_SplitOrShares, metavar="SPLIT",
+            help=f"whose images ask: {', '.join(SPLITS)} or all (default: test); or, with slashes, {shares}",
+        )  # fmt: skip
+        parser.set_defaults(split="test", shares=None)
+    else:
+        group.add_argument("--split", dest="shares", type=_shares, metavar="SHARES", help=shares + " (the default)")
+    group.add_argument("--seed", type=int, help="seed of the split and of subsets (default: 0)")
+
+
+def add_models(parser: argparse.ArgumentParser, default: str) -> None:
+    """``--models`` and its alias ``--model``."""
+    parser.add_argument(
+        "--models", "--model", metavar="NAMES", type=_names,
+        help=f"names with commas between them, or {ALL}: every one available (default: {default})",
+    )  # fmt: skip
+
+
+def load(options: argparse.Namespace, store: EmbeddingStore, progress: Progress) -> Dataset:
+    """The dataset a command was asked for, or the one last used, or the demo; remembered for the next command."""
+    last = (recent() or [DatasetChoice("demo")])[0]
+    base = last if options.dataset is None else DatasetChoice(options.dataset)
+    given = {name: getattr(options, name) for name in _CUTS if getattr(options, name) is not None}
+    choice = DatasetChoice(base.ref, replace(base.options, **given))
+    dataset = load_dataset(
+        choice.ref, choice.options, offline=options.offline, progress=progress, known_failures=store.failures()
+    )
+    remember(DatasetChoice(dataset.ref, dataset.options))
+    return dataset
+
+
+def models(options: argparse.Namespace) -> list[Backbone]:
+    """The models a command was asked for, or every one available."""
+    return choose(options.models or [ALL], offline=options.offline)
+
+
+def embedded_models(options: argparse.Namespace, dataset: Dataset, store: EmbeddingStore) -> list[Backbone]:
+    """The models a command was asked for, or every available one that has embedded the whole dataset.
+
+    Raises:
+        LikenessError: no model has.
+    """
+    if options.models and options.models != [ALL]:
+        return choose(options.models, offline=options.offline)
+    done = embedded(dataset, store)
+    if not done:
+        raise LikenessError(
+            f"No model has embedded {dataset.title} yet. Run: python -m core embed --dataset {dataset.ref} --models {ALL}"
+        )
+    return done
+
+
+def embedded(dataset: Dataset, store: EmbeddingStore) -> list[Backbone]:
+    """Available models that have embedded every image of a dataset."""
+    wanted = set(dataset.ids.tolist())
+    return [backbone for backbone in available().values() if wanted <= store.keys(backbone.fingerprint)]
+
+
+def _positive(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"expected a whole number of at least 1, not {text!r}")
+    return int(text)
+
+
+def _shares(text: str) -> tuple[float, float, float]:
+    try:
+        train, val, test = (float(part) for part in text.split("/"))
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"expected train/val/test such as 70/15/15, not {text!r}") from None
+    return train, val, test
+
+
+def _names(text: str) -> list[str]:
+    return [name.strip() for name in text.split(",") if name.strip()]

@@ -1,0 +1,184 @@
+"""Retrieval evaluation of several models on one dataset: same queries, same gallery, same resamples for all."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+from collections.abc import Iterable
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.backbones import Backbone
+from core.errors import LikenessError
+from core.latency import Latency, measure
+from core.metrics import METRICS, QueryResults, evaluate_queries, interval, per_class_precision, summarise, tied_for_best
+from core.progress import Progress, silent
+from core.records import SPLITS, Dataset
+from core.store import EmbeddingStore
+
+# The metric that decides which model is best.
+HEADLINE = "precision_at_5"
+_SCHEMA = 1
+_LIBRARIES = ("numpy", "onnxruntime", "pillow", "torch")
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """Which rows ask and which rows answer.
+
+    With ``leave_one_out`` the queries' own split (or the whole dataset, ``split="all"``) is the gallery, and no image
+    is ever found by itself.
+    """
+
+    split: str = "test"
+    gallery: str = "train"
+    leave_one_out: bool = False
+
+    def queries(self, dataset: Dataset) -> NDArray[np.intp]:
+        """Rows that ask."""
+        return _rows(dataset, self.split)
+
+    def candidates(self, dataset: Dataset) -> NDArray[np.intp]:
+        """Rows that answer."""
+        return self.queries(dataset) if self.leave_one_out else _rows(dataset, self.gallery)
+
+
+@dataclass(frozen=True)
+class ModelResult:
+    """One model's retrieval results.
+
+    ``values`` and ``intervals`` (95%, query bootstrap) are keyed by the names of :data:`core.metrics.METRICS`.
+    """
+
+    backbone: Backbone
+    results: QueryResults
+    values: dict[str, float]
+    intervals: dict[str, tuple[float, float]]
+    per_class: dict[str, float]
+    latency: Latency
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Every model on the same queries, best first by P@5; ``tied`` cannot be told from the best."""
+
+    dataset: Dataset
+    protocol: Protocol
+    models: dict[str, ModelResult]
+    tied: list[str]
+
+    def as_json(self) -> dict[str, Any]:
+        """The result in the form of the command line's ``--json``."""
+        return {
+            "models": {name: _model_json(result) for name, result in self.models.items()},
+            "tied_for_best": self.tied,
+            "provenance": {
+                "dataset": self.dataset.ref,
+                "dataset_fingerprint": self.dataset.fingerprint,
+                "images": len(self.dataset),
+                "split": self.protocol.split,
+                "gallery": self.protocol.split if self.protocol.leave_one_out else self.protocol.gallery,
+                "leave_one_out": self.protocol.leave_one_out,
+                "seed": self.dataset.options.seed,
+                "fingerprints": {name: result.backbone.fingerprint for name, result in self.models.items()},
+                "libraries": {name: importlib.metadata.version(name) for name in _LIBRARIES},
+            },
+        }
+
+
+def evaluate(
+    dataset: Dataset,
+    backbones: Iterable[Backbone],
+    store: EmbeddingStore,
+    protocol: Protocol = Protocol(),  # noqa: B008 - frozen
+    progress: Progress = silent,
+) -> Evaluation:
+    """Retrieval metrics of every model, with 95% intervals from the same resamples of the queries.
+
+    Raises:
+        LikenessError: a model lacks vectors of this dataset, or a split has no images.
+    """
+    models = list(backbones)
+    if not models:
+        raise LikenessError("There is no model to evaluate. Embed the dataset with one first: python -m core embed.")
+    found = {}
+    for done, backbone in enumerate(models):
+        progress("Evaluating", done, len(models))
+        found[backbone.name] = _evaluate_model(dataset, backbone, store, protocol)
+    progress("Evaluating", len(models), len(models))
+    ranked = dict(sorted(found.items(), key=lambda item: -item[1].values[HEADLINE]))
+    headline = METRICS[HEADLINE].per_query
+    return Evaluation(dataset, protocol, ranked, tied_for_best({n: headline(r.results) for n, r in ranked.items()}))
+
+
+def _evaluate_model(dataset: Dataset, backbone: Backbone, store: EmbeddingStore, protocol: Protocol) -> ModelResult:
+    key = hashlib.sha256(
+        f"{_SCHEMA} {dataset.fingerprint} {backbone.fingerprint} {protocol}".encode()
+    ).hexdigest()[:32]
+    results = _recall(store, key)
+    if results is None:
+        results = _query(dataset, backbone, store, protocol)
+        store.write_arrays("evaluations", key, {f.name: np.asarray(getattr(results, f.name)) for f in fields(results)})
+    intervals = {
+        name: interval(metric.per_query(results), metric.classes(results)) for name, metric in METRICS.items()
+    }
+    return ModelResult(
+        backbone, results, summarise(results), intervals, per_class_precision(results, dataset.classes), measure(backbone)
+    )
+
+
+def _query(dataset: Dataset, backbone: Backbone, store: EmbeddingStore, protocol: Protocol) -> QueryResults:
+    vectors = stored_vectors(dataset, backbone, store)
+    codes = np.searchsorted(np.array(dataset.classes), dataset.labels)
+    queries, candidates = protocol.queries(dataset), protocol.candidates(dataset)
+    own = np.arange(len(queries)) if protocol.leave_one_out else None
+    return evaluate_queries(vectors[queries], codes[queries], vectors[candidates], codes[candidates], own)
+
+
+def stored_vectors(dataset: Dataset, backbone: Backbone, store: EmbeddingStore) -> NDArray[np.float32]:
+    """The vectors of every row of a dataset, float32 ``(n, dim)``.
+
+    Raises:
+        LikenessError: some are missing; the message says which command computes them.
+    """
+    vectors = store.load(backbone.fingerprint)
+    rows = vectors.rows(dataset.ids)
+    if missing := int((rows < 0).sum()):
+        raise LikenessError(
+            f"{backbone.name} has not embedded {missing:,} of the {len(dataset):,} images of {dataset.title}. "
+            f"Run: python -m core embed --dataset {dataset.ref} --models {backbone.name}"
+        )
+    return vectors.values[rows]
+
+
+def _recall(store: EmbeddingStore, key: str) -> QueryResults | None:
+    arrays = store.read_arrays("evaluations", key)
+    if arrays is None or set(arrays) != {f.name for f in fields(QueryResults)}:
+        return None
+    return QueryResults(**{**arrays, "left_out": int(arrays["left_out"])})
+
+
+def _rows(dataset: Dataset, split: str) -> NDArray[np.intp]:
+    rows = dataset.rows(None if split == "all" else split)
+    if not len(rows):
+        counts = ", ".join(f"{name} {len(dataset.rows(name)):,}" for name in SPLITS)
+        raise LikenessError(f"{dataset.title} has no images in {split!r} ({counts}). Name another split.")
+    return rows
+
+
+def _model_json(result: ModelResult) -> dict[str, Any]:
+    spec = result.backbone.spec
+    return {
+        **{name: round(value, 6) for name, value in result.values.items()},
+        "latency_ms": result.latency.p50,
+        "latency_p95_ms": result.latency.p95,
+        "size_mb": spec.size_mb,
+        "dim": spec.dim,
+        "queries": len(result.results),
+        "queries_left_out": result.results.left_out,
+        "ci": {name: [round(low, 6), round(high, 6)] for name, (low, high) in result.intervals.items()},
+        "per_class_precision_at_5": {name: round(value, 6) for name, value in result.per_class.items()},
+    }

@@ -1,0 +1,100 @@
+"""Writing files so that a crash, a full disk or a second process leaves either the old file or the new one."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import json
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from core.errors import LikenessError
+
+
+def write_bytes(path: Path, data: bytes, *, durable: bool = True) -> None:
+    """Replace ``path`` by ``data`` at once: readers see the old content or the new, never a part.
+
+    ``durable`` waits until the disk has it; leave it off for what is cheap to make again.
+
+    Raises:
+        LikenessError: the disk is full or the folder cannot be written; nothing is left behind.
+    """
+    with replacing(path, durable=durable) as temporary:
+        temporary.write_bytes(data)
+
+
+@contextlib.contextmanager
+def replacing(path: Path, *, durable: bool = True) -> Iterator[Path]:
+    """A temporary file beside ``path`` for a library to write; it takes the place of ``path`` on success.
+
+    Raises:
+        LikenessError: as :func:`write_bytes`.
+    """
+    temporary: Path | None = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}-", suffix=f".tmp{path.suffix}")
+        os.close(handle)
+        temporary = Path(name)
+        yield temporary
+        if durable:
+            with temporary.open("rb") as written:
+                os.fsync(written.fileno())
+        temporary.replace(path)
+    except OSError as error:
+        raise _explained(path, error) from error
+    finally:
+        if temporary is not None:
+            temporary.unlink(missing_ok=True)
+
+
+def write_json(path: Path, value: Any, *, durable: bool = True) -> None:
+    """Write ``value`` as JSON; see :func:`write_bytes`."""
+    text = json.dumps(value, ensure_ascii=False, allow_nan=False)
+    write_bytes(path, text.encode("utf-8", "surrogatepass"), durable=durable)
+
+
+def read_json(path: Path) -> Any | None:
+    """The JSON value in ``path``, or None when the file is missing or damaged: the caller makes it anew."""
+    try:
+        return json.loads(path.read_bytes().decode("utf-8", "surrogatepass"))
+    except (OSError, ValueError):
+        return None
+
+
+@contextlib.contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Hold the lock of ``path`` across processes, waiting for whoever holds it. It ends with its process."""
+    with lock_for(path):
+        yield
+
+
+def lock_for(path: Path) -> FileLock:
+    """The lock that guards ``path``: the file ``<path>.lock`` beside it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return FileLock(path.with_name(path.name + ".lock"))
+
+
+def is_locked(path: Path) -> bool:
+    """Whether another holder has the lock of ``path`` now."""
+    lock = lock_for(path)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        return True
+    lock.release()
+    return False
+
+
+def _explained(path: Path, error: OSError) -> LikenessError:
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return LikenessError(
+            f"The disk is full: {path.name} could not be written in {path.parent}. What was written before is safe; "
+            "free some space, or name another folder with --cache, and run the same command again."
+        )
+    return LikenessError(f"{path} could not be written: {error.strerror or error}. Check the folder's permissions.")

@@ -1,0 +1,101 @@
+"""Exact nearest neighbours. The only module that imports FAISS; a vector database could take its place here.
+
+One index a backbone, over every vector in the store, kept beside the vectors and memory-mapped. A dataset, a split or
+a class is a list of rows that a search is restricted to.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import faiss
+import numpy as np
+from numpy.typing import NDArray
+
+from core import files
+from core.errors import LikenessError
+from core.store import EmbeddingStore, Vectors
+
+SCHEMA = 1
+
+
+class SimilarityIndex:
+    """Inner-product search over the unit vectors of one backbone. Higher scores are more alike, at most 1."""
+
+    def __init__(self, index: faiss.Index, vectors: Vectors) -> None:
+        self._index = index
+        self._vectors = vectors
+
+    @classmethod
+    def open(cls, store: EmbeddingStore, fingerprint: str) -> SimilarityIndex:
+        """The index of a backbone; built and kept at first use, and again whenever vectors were added.
+
+        Raises:
+            LikenessError: nothing is stored for this backbone.
+        """
+        vectors = store.load(fingerprint)
+        if not len(vectors.keys):
+            raise LikenessError("No vectors are stored for this model. Embed a dataset with it first.")
+        path = store.folder / "embeddings" / fingerprint / "index.faiss"
+        digest = hashlib.sha256("".join(vectors.keys.tolist()).encode()).hexdigest()
+        with files.locked(path):
+            index = _read(path, digest, vectors.values.shape)
+            if index is None:
+                _write(path, digest, vectors.values)
+                index = _read(path, digest, vectors.values.shape)
+        assert index is not None
+        return cls(index, vectors)
+
+    def vector(self, key: str) -> NDArray[np.float32] | None:
+        """The stored vector of an image, float32 ``(dim,)``, or None."""
+        row = int(self._vectors.rows(np.array([key]))[0])
+        return None if row < 0 else self._vectors.values[row]
+
+    def search(
+        self, query: NDArray[np.float32], k: int, among: NDArray[np.str_]
+    ) -> tuple[NDArray[np.str_], NDArray[np.float32]]:
+        """The ``k`` most similar of the images ``among``; fewer where there are fewer.
+
+        Args:
+            query: unit vector, float32 ``(dim,)``.
+            k: how many.
+            among: content ids to choose from; those without a vector are passed over.
+
+        Returns:
+            Content ids and scores, best first; equal scores in the order of ``among``'s rows in the store.
+        """
+        rows = self._vectors.rows(among)
+        rows = np.unique(rows[rows >= 0])
+        if not len(rows) or k < 1:
+            return np.empty(0, "U32"), np.empty(0, np.float32)
+        allowed = np.zeros(len(self._vectors.keys), bool)
+        allowed[rows] = True
+        bits = np.packbits(allowed, bitorder="little")
+        selector = faiss.IDSelectorBitmap(len(bits) * 8, faiss.swig_ptr(bits))
+        found = min(k, len(rows))
+        scores, places = self._index.search(
+            np.ascontiguousarray(query[None], np.float32), found, params=faiss.SearchParameters(sel=selector)
+        )
+        order = np.lexsort((places[0], -scores[0]))
+        return self._vectors.keys[places[0][order]], scores[0][order]
+
+
+def _read(path: Path, digest: str, shape: tuple[int, ...]) -> faiss.Index | None:
+    note = files.read_json(path.with_suffix(".json"))
+    if note != {"schema": SCHEMA, "keys": digest, "faiss": faiss.__version__}:
+        return None
+    try:
+        index = faiss.read_index(str(path), faiss.IO_FLAG_MMAP_IFC)
+    except RuntimeError:
+        return None
+    return index if (index.ntotal, index.d) == shape else None
+
+
+def _write(path: Path, digest: str, values: NDArray[np.float32]) -> None:
+    index = faiss.IndexFlatIP(values.shape[1])
+    index.add(np.ascontiguousarray(values))
+    path.with_suffix(".json").unlink(missing_ok=True)
+    with files.replacing(path) as temporary:
+        faiss.write_index(index, str(temporary))
+    files.write_json(path.with_suffix(".json"), {"schema": SCHEMA, "keys": digest, "faiss": faiss.__version__})

@@ -1,0 +1,38 @@
+"""Retrieval metrics: exact per-query values, their averages, and intervals over queries."""
+
+from core.metrics.averaging import average
+from core.metrics.catalogue import METRICS, Metric, class_support, per_class_precision, summarise
+from core.metrics.intervals import (
+    Difference,
+    best_model,
+    bootstrap_averages,
+    bootstrap_weights,
+    holm,
+    interval,
+    paired_differences,
+    tied_for_best,
+)
+from core.metrics.ranking import Ranked, visit_rankings
+from core.metrics.retrieval import CUTOFFS, QueryResults, evaluate_queries
+
+__all__ = [
+    "CUTOFFS",
+    "METRICS",
+    "Difference",
+    "Metric",
+    "QueryResults",
+    "Ranked",
+    "average",
+    "best_model",
+    "bootstrap_averages",
+    "bootstrap_weights",
+    "class_support",
+    "evaluate_queries",
+    "holm",
+    "interval",
+    "paired_differences",
+    "per_class_precision",
+    "summarise",
+    "tied_for_best",
+    "visit_rankings",
+]
