@@ -14,7 +14,15 @@ from numpy.typing import NDArray
 from core.backbones import Backbone
 from core.errors import LikenessError
 from core.latency import Latency, measure
-from core.metrics import METRICS, QueryResults, evaluate_queries, interval, per_class_precision, summarise, tied_for_best
+from core.metrics import (
+    METRICS,
+    QueryResults,
+    evaluate_queries,
+    interval,
+    per_class_precision,
+    summarise,
+    tied_for_best,
+)
 from core.progress import Progress, silent
 from core.records import SPLITS, Dataset
 from core.store import EmbeddingStore
@@ -93,7 +101,7 @@ def evaluate(
     dataset: Dataset,
     backbones: Iterable[Backbone],
     store: EmbeddingStore,
-    protocol: Protocol = Protocol(),  # noqa: B008 - frozen
+    protocol: Protocol = Protocol(),
     progress: Progress = silent,
 ) -> Evaluation:
     """Retrieval metrics of every model, with 95% intervals from the same resamples of the queries.
@@ -115,18 +123,19 @@ def evaluate(
 
 
 def _evaluate_model(dataset: Dataset, backbone: Backbone, store: EmbeddingStore, protocol: Protocol) -> ModelResult:
-    key = hashlib.sha256(
-        f"{_SCHEMA} {dataset.fingerprint} {backbone.fingerprint} {protocol}".encode()
-    ).hexdigest()[:32]
+    key = hashlib.sha256(f"{_SCHEMA} {dataset.fingerprint} {backbone.fingerprint} {protocol}".encode()).hexdigest()[:32]
     results = _recall(store, key)
     if results is None:
         results = _query(dataset, backbone, store, protocol)
         store.write_arrays("evaluations", key, {f.name: np.asarray(getattr(results, f.name)) for f in fields(results)})
-    intervals = {
-        name: interval(metric.per_query(results), metric.classes(results)) for name, metric in METRICS.items()
-    }
+    intervals = {name: interval(metric.per_query(results), metric.classes(results)) for name, metric in METRICS.items()}
     return ModelResult(
-        backbone, results, summarise(results), intervals, per_class_precision(results, dataset.classes), measure(backbone)
+        backbone,
+        results,
+        summarise(results),
+        intervals,
+        per_class_precision(results, dataset.classes),
+        measure(backbone),
     )
 
 

@@ -63,7 +63,7 @@ def read_json(path: Path) -> Any | None:
     """The JSON value in ``path``, or None when the file is missing or damaged: the caller makes it anew."""
     try:
         return json.loads(path.read_bytes().decode("utf-8", "surrogatepass"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return None
 
 

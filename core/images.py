@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import io
 import struct
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -31,6 +32,11 @@ _BROWSER_FORMATS = {"JPEG", "PNG", "WEBP"}
 _BROWSER_MODES = {"RGB", "L", "RGBA", "P"}
 _BROWSER_BYTES = 96 * 2**10
 _ORIENTATION_TAG = 0x0112
+
+# Pillow loads its formats at first need, which is not safe when several threads need them first.
+Image.init()
+# Sizes are checked below, with a reason; Pillow's own remark would only be printed.
+warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
 
 
 def content_id(data: bytes) -> str:

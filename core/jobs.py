@@ -60,7 +60,9 @@ def start(arguments: Sequence[str]) -> str:
         LikenessError: this is a public demo, which starts no jobs.
     """
     if os.environ.get(PUBLIC_VARIABLE) == "1":
-        raise LikenessError("This is a public demo: it starts no jobs. Run Likeness on your own machine to embed images.")
+        raise LikenessError(
+            "This is a public demo: it starts no jobs. Run Likeness on your own machine to embed images."
+        )
     now = time.time()
     job = f"{int(now)}-{uuid.uuid4().hex[:8]}"
     folder = _folder(job)
@@ -93,7 +95,9 @@ def status(job: str) -> JobStatus | None:
     found = JobStatus(**{**raw, "command": tuple(raw["command"])}) if isinstance(raw, dict) else found
     if not found.live:
         return found
-    return replace(found, state="failed", message="The process ended unexpectedly. What it had finished is kept; start it again.")
+    return replace(
+        found, state="failed", message="The process ended unexpectedly. What it had finished is kept; start it again."
+    )
 
 
 def running() -> list[JobStatus]:

@@ -51,7 +51,11 @@ class Searcher:
 
     @classmethod
     def open(
-        cls, dataset: Dataset, backbone: Backbone, store: EmbeddingStore, load: Callable[[Backbone], Runner] = _load_runner
+        cls,
+        dataset: Dataset,
+        backbone: Backbone,
+        store: EmbeddingStore,
+        load: Callable[[Backbone], Runner] = _load_runner,
     ) -> Searcher:
         """A searcher over what the store holds for this model.
 
@@ -60,7 +64,7 @@ class Searcher:
         """
         return cls(dataset, backbone, SimilarityIndex.open(store, backbone.fingerprint), load)
 
-    def by_image(self, data: bytes, k: int = 5, filters: Filters = Filters()) -> list[Hit]:  # noqa: B008 - frozen
+    def by_image(self, data: bytes, k: int = 5, filters: Filters = Filters()) -> list[Hit]:
         """The ``k`` images most similar to an image file, best first; the file itself is never among them.
 
         Raises:
@@ -73,9 +77,7 @@ class Searcher:
             vector = embed_picture(data, loaded)[self.backbone.name]
         return self.by_vector(vector, k, filters, exclude=key)
 
-    def by_vector(
-        self, vector: NDArray[np.float32], k: int, filters: Filters, exclude: str | None = None
-    ) -> list[Hit]:
+    def by_vector(self, vector: NDArray[np.float32], k: int, filters: Filters, exclude: str | None = None) -> list[Hit]:
         """The ``k`` images most similar to a unit vector, float32 ``(dim,)``, best first."""
         ids = self.dataset.ids[self.dataset.rows(filters.split, filters.label)]
         keys, scores = self.index.search(vector, k, ids[ids != exclude] if exclude else ids)

@@ -87,7 +87,9 @@ def load_runner(spec: BackboneSpec, weights: WeightsFile, fingerprint: str) -> R
     path = cache_dir() / "onnx" / f"{fingerprint}.onnx"
     with files.locked(path):
         note = files.read_json(path.with_suffix(".json"))
-        if not (isinstance(note, dict) and note.get("sha256") == _digest(path) and note.get("libraries") == _libraries()):
+        if not (
+            isinstance(note, dict) and note.get("sha256") == _digest(path) and note.get("libraries") == _libraries()
+        ):
             note = _export(spec, weights, path)
     if note["cosine"] < MIN_COSINE:
         _log.warning("%s: its export strays from torch (cosine %.6f); torch runs it.", spec.name, note["cosine"])

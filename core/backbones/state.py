@@ -32,7 +32,9 @@ def read_state(path: Path) -> dict[str, torch.Tensor]:
             state = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # torch raises unpickling, zip, key and runtime errors on damaged files
         raise LikenessError(f"{path} cannot be read as weights: {' '.join(str(error).split())[:200]}") from error
-    state = next((state[key] for key in _WRAPPERS if isinstance(state, dict) and isinstance(state.get(key), dict)), state)
+    state = next(
+        (state[key] for key in _WRAPPERS if isinstance(state, dict) and isinstance(state.get(key), dict)), state
+    )
     if not isinstance(state, dict) or not all(isinstance(value, torch.Tensor) for value in state.values()):
         raise LikenessError(f"{path} holds no state dict (names with tensors). Save model.state_dict() instead.")
     return {str(name).removeprefix("module."): tensor for name, tensor in state.items()}

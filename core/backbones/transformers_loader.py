@@ -52,7 +52,9 @@ def build(spec: BackboneSpec, weights: Path) -> nn.Module:
     model, report = model_class.from_pretrained(where, output_loading_info=True, attn_implementation="eager", **options)
     if report["missing_keys"]:
         missing = sorted(report["missing_keys"])
-        raise LikenessError(f"{weights} as {spec.architecture}: {len(missing)} tensors are missing, such as {missing[0]}.")
+        raise LikenessError(
+            f"{weights} as {spec.architecture}: {len(missing)} tensors are missing, such as {missing[0]}."
+        )
     return _Features(model, spec.family)
 
 

@@ -51,8 +51,6 @@ def leaderboard(found: evaluation.Evaluation) -> str:
     protocol = found.protocol
     gallery = "the other images of that split" if protocol.leave_one_out else protocol.gallery
     left_out = f" ({results.left_out:,} left out: their class is not in the gallery)" if results.left_out else ""
-    head = (
-        f"{clean(found.dataset.title)}: {len(results):,} queries from {protocol.split}{left_out}, gallery: {gallery}"
-    )
+    head = f"{clean(found.dataset.title)}: {len(results):,} queries from {protocol.split}{left_out}, gallery: {gallery}"
     verdict = "* best" if len(found.tied) == 1 else "* tied for best (Holm-corrected paired bootstrap, 5%)"
     return "\n".join([head, "", table(headings, rows), "", verdict])

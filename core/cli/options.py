@@ -15,7 +15,6 @@ from core.recent import DatasetChoice, recent, remember
 from core.records import SPLITS, Dataset, DatasetOptions
 from core.store import EmbeddingStore
 
-
 _CUTS = [field.name for field in fields(DatasetOptions)]
 
 

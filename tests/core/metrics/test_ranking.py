@@ -65,10 +65,13 @@ def test_exact_copies_tie_and_the_lower_position_wins(count: int, width: int, qu
     rng = np.random.default_rng(count)
     for _ in range(5):
         gallery = np.repeat(rng.standard_normal((1, width)).astype(np.float32), count, axis=0)
-        gallery[:, 0] = 0.0
-        gallery[::2, 0] = -0.0
         found = rank(rng.standard_normal((queries, width)).astype(np.float32), gallery, count)
         np.testing.assert_array_equal(found, np.tile(np.arange(count), (queries, 1)))
+
+
+def test_rows_that_differ_in_the_sign_of_zero_are_copies() -> None:
+    copies, originals = ranking._copies(matrix([0.0, 1.0], [1.0, 0.0], [-0.0, 1.0], [1.0, -0.0], [0.5, 0.5]))
+    assert (copies.tolist(), originals.tolist()) == ([2, 3], [0, 1])
 
 
 def test_same_answer_every_time_with_many_ties() -> None:

@@ -1,0 +1,21 @@
+"""The dashboard's entry: ``streamlit run dashboard/app.py``. Draws the frame that all pages share."""
+
+import sys
+from pathlib import Path
+
+# Streamlit puts this file's folder on the path, not the repository.
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+import streamlit as st
+
+from core.errors import LikenessError
+from dashboard import navigation, selection
+
+st.set_page_config(page_title="Likeness", page_icon=":material/image_search:", layout="wide")
+page = navigation.choose_page()
+try:
+    selection.draw_sidebar()
+except LikenessError as error:
+    st.error(str(error), icon=":material/error:")
+else:
+    page.run()

@@ -1,0 +1,20 @@
+"""The pages. Adding one is a file in ``pages/`` and a line here."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import streamlit as st
+from streamlit.navigation.page import StreamlitPage
+
+_PAGES = Path(__file__).resolve().parent.parent / "pages"
+
+
+def choose_page() -> StreamlitPage:
+    """Draw the navigation and return the page that is open."""
+    return st.navigation(
+        [
+            st.Page(_PAGES / "overview.py", title="Overview", icon=":material/leaderboard:", default=True),
+            st.Page(_PAGES / "retrieval.py", title="Top-5 retrieval", icon=":material/image_search:"),
+        ]
+    )

@@ -1,0 +1,35 @@
+"""Text from files and folders, shown as it is: nothing in a name may become markup."""
+
+from __future__ import annotations
+
+import re
+
+_MARKUP = re.compile(r"([\\`*_{}\[\]()#+\-.!|~:$<>&^=@/])")
+_CONTROL = {code: "\N{REPLACEMENT CHARACTER}" for code in (*range(32), 127, *range(0x80, 0xA0))}
+# Marks that turn the direction of the text after them.
+_DIRECTION = dict.fromkeys([*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x200E, 0x200F], None)
+
+
+def plain(text: str) -> str:
+    """A name for places that read Markdown, with everything that Markdown, LaTeX or HTML would act on escaped."""
+    return _MARKUP.sub(r"\\\1", literal(text))
+
+
+def literal(text: str) -> str:
+    """A name for places that show text as it is: control characters and direction marks are taken out."""
+    return text.encode("utf-8", "replace").decode().translate(_CONTROL).translate(_DIRECTION)
+
+
+def share(value: float) -> str:
+    """A share as a percentage: 0.9670 becomes 96.7%."""
+    return f"{value:.1%}"
+
+
+def interval(low: float, high: float) -> str:
+    """A 95% interval of a share: [95.5-97.8]."""
+    return f"[{low * 100:.1f}\N{EN DASH}{high * 100:.1f}]"
+
+
+def count(number: int, noun: str, plural: str | None = None) -> str:
+    """3,900 images; 1 image."""
+    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
