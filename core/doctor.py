@@ -77,8 +77,8 @@ def _drawing() -> list[Check]:
     from PIL import features
 
     fine = bool(features.check("raqm"))
-    return [Check("demo drawings", fine, "Pillow with raqm" if fine else "Pillow lacks raqm",
-                  "" if fine else "Install Pillow from its official wheel: pip install --force-reinstall pillow")]  # fmt: skip
+    remedy = "" if fine else "Install Pillow from its official wheel: pip install --force-reinstall pillow"
+    return [Check("demo drawings", fine, f"Pillow {'with' if fine else 'lacks'} raqm", remedy)]
 
 
 def _cache() -> list[Check]:

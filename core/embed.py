@@ -39,8 +39,8 @@ _COMPACT_ABOVE = 8
 class EmbedReport:
     """What one pass did for one model.
 
-    ``images`` are the usable images of the dataset; ``computed + reused`` of them have vectors now. ``failed`` lists
-    every file that was found and not embedded. ``images_per_s`` is the pass's rate, 0 when nothing was computed.
+    ``images`` of the dataset have vectors of this model now: ``computed + reused``. ``failed`` lists every file that
+    was found and not embedded. ``images_per_s`` is the pass's rate, 0 when nothing was computed.
     """
 
     images: int
@@ -67,7 +67,7 @@ class _Shard:
     done: int = 0
     vectors: dict[str, dict[str, NDArray[np.float32]]] = field(default_factory=dict)
     undecodable: dict[str, str] = field(default_factory=dict)
-    failed: list[SkippedFile] = field(default_factory=list)
+    failed: list[tuple[_Item, str]] = field(default_factory=list)
 
 
 def embed(
@@ -97,13 +97,14 @@ def embed(
         for model in models.values():
             if len(store.parts(model.fingerprint)) > _COMPACT_ABOVE:
                 store.compact(model.fingerprint)
-    usable = len(dataset) - len(failed)
-    listed = (*dataset.skipped, *failed)
     reports = {}
     for name in models:
+        lost = [SkippedFile(item.path, reason) for item, reason in failed if name in item.models]
+        lost.sort(key=lambda file: file.path)
         reused = sum(key in present[name] for key in dataset.ids.tolist())
         rate = computed[name] / seconds if computed[name] else 0.0
-        reports[name] = EmbedReport(usable, computed[name], reused, listed, round(rate, 1))
+        listed = (*dataset.skipped, *lost)
+        reports[name] = EmbedReport(len(dataset) - len(lost), computed[name], reused, listed, round(rate, 1))
     return reports
 
 
@@ -134,12 +135,13 @@ def _missing(dataset: Dataset, present: dict[str, set[str]]) -> list[_Item]:
 
 def _run(
     items: list[_Item], models: dict[str, Backbone], store: EmbeddingStore, progress: Progress
-) -> tuple[Counter[str], list[SkippedFile]]:
+) -> tuple[Counter[str], list[tuple[_Item, str]]]:
     if not items:
         return Counter(), []
+    store.clear_stale()
     runners = _load(models, {name for item in items for name in item.models}, progress)
     computed: Counter[str] = Counter()
-    failed: list[SkippedFile] = []
+    failed: list[tuple[_Item, str]] = []
     undecodable: dict[str, str] = {}
     writer = _Writer(store, {name: models[name].fingerprint for name in runners})
     done = 0
@@ -159,7 +161,7 @@ def _run(
 
 
 def _load(models: dict[str, Backbone], needed: set[str], progress: Progress) -> dict[str, Runner]:
-    runners = {}
+    runners: dict[str, Runner] = {}
     for name in sorted(needed, key=list(models).index):
         progress("Preparing models", len(runners), len(needed))
         runners[name] = models[name].load()
@@ -204,9 +206,9 @@ def _embed_shard(
             for geometry, array in _pixels(data, item.key, wanted, store, shard).items():
                 pixels[item.key, geometry] = array
         except UnreadableImage as error:
-            shard.failed.append(SkippedFile(item.path, str(error)))
+            shard.failed.append((item, str(error)))
         except OSError as error:
-            shard.failed.append(SkippedFile(item.path, f"cannot be read: {error.strerror or error}"))
+            shard.failed.append((item, f"cannot be read: {error.strerror or error}"))
     for name, runner in runners.items():
         geometry = models[name].spec.preprocessing.geometry
         keys = [item.key for item in items if name in item.models and (item.key, geometry) in pixels]
@@ -257,7 +259,8 @@ class _Writer:
 def _writing(backbones: Iterable[Backbone], store: EmbeddingStore, progress: Progress) -> Iterator[None]:
     """Hold the writer's lock of every model; always taken in one order, so that two passes cannot block each other."""
     with contextlib.ExitStack() as held:
-        for fingerprint in sorted(backbone.fingerprint for backbone in backbones):
+        # A set: one weights file under two names is two models with one fingerprint.
+        for fingerprint in sorted({backbone.fingerprint for backbone in backbones}):
             lock = store.lock(fingerprint)
             while True:
                 with contextlib.suppress(TimeoutError):
@@ -265,4 +268,5 @@ def _writing(backbones: Iterable[Backbone], store: EmbeddingStore, progress: Pro
                     break
                 progress("Waiting for another process that is embedding", 0, 0)
             held.callback(lock.release)
+            store.clear_leftovers(fingerprint)
         yield

@@ -29,16 +29,15 @@ from core.store import EmbeddingStore
 
 # The metric that decides which model is best.
 HEADLINE = "precision_at_5"
-_SCHEMA = 1
+_SCHEMA = 2
 _LIBRARIES = ("numpy", "onnxruntime", "pillow", "torch")
 
 
 @dataclass(frozen=True)
 class Protocol:
-    """Which rows ask and which rows answer.
+    """Which rows ask and which rows answer; no image is ever found by itself.
 
-    With ``leave_one_out`` the queries' own split (or the whole dataset, ``split="all"``) is the gallery, and no image
-    is ever found by itself.
+    With ``leave_one_out`` the queries' own split (or the whole dataset, ``split="all"``) is the gallery.
     """
 
     split: str = "test"
@@ -123,7 +122,7 @@ def evaluate(
 
 
 def _evaluate_model(dataset: Dataset, backbone: Backbone, store: EmbeddingStore, protocol: Protocol) -> ModelResult:
-    key = hashlib.sha256(f"{_SCHEMA} {dataset.fingerprint} {backbone.fingerprint} {protocol}".encode()).hexdigest()[:32]
+    key = _key(dataset, backbone, protocol)
     results = _recall(store, key)
     if results is None:
         results = _query(dataset, backbone, store, protocol)
@@ -139,11 +138,18 @@ def _evaluate_model(dataset: Dataset, backbone: Backbone, store: EmbeddingStore,
     )
 
 
+def _key(dataset: Dataset, backbone: Backbone, protocol: Protocol) -> str:
+    """Covers all that decides the results. The rows' order too: it follows file names, and results name their rows."""
+    content = f"{_SCHEMA} {dataset.fingerprint} {backbone.fingerprint} {protocol} {' '.join(dataset.ids.tolist())}"
+    return hashlib.sha256(content.encode()).hexdigest()[:32]
+
+
 def _query(dataset: Dataset, backbone: Backbone, store: EmbeddingStore, protocol: Protocol) -> QueryResults:
     vectors = stored_vectors(dataset, backbone, store)
     codes = np.searchsorted(np.array(dataset.classes), dataset.labels)
     queries, candidates = protocol.queries(dataset), protocol.candidates(dataset)
-    own = np.arange(len(queries)) if protocol.leave_one_out else None
+    place = np.minimum(np.searchsorted(candidates, queries), len(candidates) - 1)
+    own = np.where(candidates[place] == queries, place, -1)
     return evaluate_queries(vectors[queries], codes[queries], vectors[candidates], codes[candidates], own)
 
 
@@ -167,7 +173,8 @@ def _recall(store: EmbeddingStore, key: str) -> QueryResults | None:
     arrays = store.read_arrays("evaluations", key)
     if arrays is None or set(arrays) != {f.name for f in fields(QueryResults)}:
         return None
-    return QueryResults(**{**arrays, "left_out": int(arrays["left_out"])})
+    kept: dict[str, Any] = {**arrays, "left_out": int(arrays["left_out"].item())}
+    return QueryResults(**kept)
 
 
 def _rows(dataset: Dataset, split: str) -> NDArray[np.intp]:

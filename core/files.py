@@ -7,6 +7,7 @@ import errno
 import json
 import os
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -75,9 +76,31 @@ def locked(path: Path) -> Iterator[None]:
 
 
 def lock_for(path: Path) -> FileLock:
-    """The lock that guards ``path``: the file ``<path>.lock`` beside it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    return FileLock(path.with_name(path.name + ".lock"))
+    """The lock that guards ``path``: the file ``<path>.lock`` beside it.
+
+    Raises:
+        LikenessError: the folder cannot be written.
+    """
+    lock = path.with_name(path.name + ".lock")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lock.touch()
+    except OSError as error:
+        raise _explained(path, error) from error
+    return FileLock(lock)
+
+
+def clear_leftovers(folder: Path, older_than_s: float = 0.0) -> None:
+    """Remove temporary files that killed writers left below a folder.
+
+    Args:
+        folder: looked through with all folders below it.
+        older_than_s: spare younger ones, which another process may still be writing; 0 where a lock keeps others out.
+    """
+    for leftover in folder.rglob(".*.tmp*"):
+        with contextlib.suppress(FileNotFoundError):
+            if time.time() - leftover.stat().st_mtime >= older_than_s:
+                leftover.unlink()
 
 
 def is_locked(path: Path) -> bool:

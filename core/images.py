@@ -35,6 +35,8 @@ _ORIENTATION_TAG = 0x0112
 
 # Pillow loads its formats at first need, which is not safe when several threads need them first.
 Image.init()
+# Left out: PostScript, which Pillow would hand to Ghostscript to run, and formats it can name but not decode.
+_FORMATS = [name for name in Image.ID if name not in {"EPS", "WMF", "MPEG", "BUFR", "GRIB", "HDF5"}]
 # Sizes are checked below, with a reason; Pillow's own remark would only be printed.
 warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
 
@@ -105,7 +107,7 @@ def _open(data: bytes) -> Image.Image:
     if len(data) > MAX_BYTES:
         raise UnreadableImage(f"file of {len(data) / 2**20:.0f} MiB; the limit is {MAX_BYTES // 2**20} MiB")
     with _reasons():
-        image = Image.open(io.BytesIO(data))
+        image = Image.open(io.BytesIO(data), formats=_FORMATS)
     width, height = image.size
     if width * height > MAX_PIXELS:
         raise UnreadableImage(
@@ -127,7 +129,7 @@ def _reasons() -> Iterator[None]:
     try:
         yield
     except UnidentifiedImageError as error:
-        raise UnreadableImage("not an image, or a format that Pillow cannot read") from error
+        raise UnreadableImage("not an image, or a format that cannot be read here") from error
     except Image.DecompressionBombError as error:
         raise UnreadableImage(f"more than {MAX_PIXELS / 1e6:.0f} megapixels (decompression bomb?)") from error
     except _DAMAGE as error:
@@ -168,12 +170,14 @@ def _to_rgb(image: Image.Image) -> Image.Image:
 
 def _wide_to_rgb(image: Image.Image) -> Image.Image:
     """16-bit, 32-bit and float greyscale. Pillow's own ``convert`` clips at 255 instead of scaling."""
-    samples = np.asarray(image, dtype=np.float64)
-    samples = np.nan_to_num(samples, nan=0.0, posinf=0.0, neginf=0.0)
+    samples = np.array(image, dtype=np.float32)  # single precision, in place: a picture near the limit is 89 M of them
+    np.nan_to_num(samples, copy=False, nan=0.0, posinf=0.0, neginf=0.0)
     low, high = min(0.0, float(samples.min())), float(samples.max())
     if image.mode.startswith("I;16") or (image.mode == "I" and high > 255):
         high = max(high, 65535.0)  # the full 16-bit range, so that exposure is kept
     elif image.mode == "I":
         high = 255.0
-    grey = (samples - low) / max(high - low, 1e-12) * 255
-    return Image.fromarray(grey.round().astype(np.uint8)).convert("RGB")
+    scale = 255 / max(high - low, 1e-12)
+    samples *= scale
+    samples -= low * scale
+    return Image.fromarray(samples.round(out=samples).astype(np.uint8)).convert("RGB")

@@ -17,7 +17,7 @@ from core import files
 from core.errors import LikenessError
 from core.store import EmbeddingStore, Vectors
 
-SCHEMA = 1
+SCHEMA = 2
 
 
 class SimilarityIndex:
@@ -75,15 +75,16 @@ class SimilarityIndex:
         selector = faiss.IDSelectorBitmap(len(bits) * 8, faiss.swig_ptr(bits))
         found = min(k, len(rows))
         scores, places = self._index.search(
-            np.ascontiguousarray(query[None], np.float32), found, params=faiss.SearchParameters(sel=selector)
+            np.ascontiguousarray(query[None], np.float32),
+            found,
+            params=faiss.SearchParameters(sel=selector),  # type: ignore[call-arg]
         )
         order = np.lexsort((places[0], -scores[0]))
         return self._vectors.keys[places[0][order]], scores[0][order]
 
 
 def _read(path: Path, digest: str, shape: tuple[int, ...]) -> faiss.Index | None:
-    note = files.read_json(path.with_suffix(".json"))
-    if note != {"schema": SCHEMA, "keys": digest, "faiss": faiss.__version__}:
+    if files.read_json(path.with_suffix(".json")) != _manifest(path, digest):
         return None
     try:
         index = faiss.read_index(str(path), faiss.IO_FLAG_MMAP_IFC)
@@ -97,5 +98,18 @@ def _write(path: Path, digest: str, values: NDArray[np.float32]) -> None:
     index.add(np.ascontiguousarray(values))
     path.with_suffix(".json").unlink(missing_ok=True)
     with files.replacing(path) as temporary:
-        faiss.write_index(index, str(temporary))
-    files.write_json(path.with_suffix(".json"), {"schema": SCHEMA, "keys": digest, "faiss": faiss.__version__})
+        try:
+            faiss.write_index(index, str(temporary))
+        except RuntimeError as error:
+            raise LikenessError(f"{path} could not be written: {error}. Free some space, or name --cache.") from error
+    files.write_json(path.with_suffix(".json"), _manifest(path, digest))
+
+
+def _manifest(path: Path, digest: str) -> dict[str, object]:
+    """What must be recorded of the index file as it is now; its own checksum, since FAISS believes what it reads."""
+    try:
+        with path.open("rb") as file:
+            checksum = hashlib.file_digest(file, "sha256").hexdigest()
+    except FileNotFoundError:
+        checksum = ""
+    return {"schema": SCHEMA, "keys": digest, "sha256": checksum, "faiss": faiss.__version__}

@@ -7,6 +7,7 @@ never shown as running.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -17,7 +18,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from types import TracebackType
-from typing import Literal
+from typing import Any, Literal
 
 from core import files
 from core.errors import LikenessError
@@ -82,17 +83,13 @@ def start(arguments: Sequence[str]) -> str:
 
 def status(job: str) -> JobStatus | None:
     """The status of a job, or None if there is none of that id."""
-    raw = files.read_json(_folder(job) / "status.json")
-    if not isinstance(raw, dict):
-        return None
-    found = JobStatus(**{**raw, "command": tuple(raw["command"])})
-    if not found.live or files.is_locked(_folder(job) / "alive"):
+    found = _read(job)
+    if found is None or not found.live or files.is_locked(_folder(job) / "alive"):
         return found
     if found.state == "starting" and time.time() - found.started < _STARTING_S:
         return found
     # Nobody holds the lock: it may have ended between the two looks, else it was killed.
-    raw = files.read_json(_folder(job) / "status.json")
-    found = JobStatus(**{**raw, "command": tuple(raw["command"])}) if isinstance(raw, dict) else found
+    found = _read(job) or found
     if not found.live:
         return found
     return replace(
@@ -102,7 +99,7 @@ def status(job: str) -> JobStatus | None:
 
 def running() -> list[JobStatus]:
     """Jobs still under way, oldest first."""
-    found = [status(folder.name) for folder in sorted((cache_dir() / "jobs").glob("*")) if folder.is_dir()]
+    found = [status(folder.name) for folder in sorted((cache_dir() / "jobs").glob("*")) if _is_id(folder.name)]
     return [job for job in found if job is not None and job.live]
 
 
@@ -110,7 +107,8 @@ def cancel(job: str) -> None:
     """Ask a running job to stop. It keeps what it has finished."""
     current = status(job)
     if current is not None and current.state == "running":
-        os.kill(current.pid, signal.SIGTERM)
+        with contextlib.suppress(ProcessLookupError):  # it has just ended
+            os.kill(current.pid, signal.SIGTERM)
 
 
 def output(job: str) -> str:
@@ -172,9 +170,21 @@ class Reporter:
 
 
 def _folder(job: str) -> Path:
-    if not job or any(character not in "0123456789abcdef-" for character in job):
+    if not _is_id(job):
         raise LikenessError(f"{job!r} is not the id of a job.")
     return cache_dir() / "jobs" / job
+
+
+def _is_id(job: str) -> bool:
+    return bool(job) and all(character in "0123456789abcdef-" for character in job)
+
+
+def _read(job: str) -> JobStatus | None:
+    raw: Any = files.read_json(_folder(job) / "status.json")
+    try:
+        return JobStatus(**{**raw, "command": tuple(raw["command"])})
+    except (KeyError, TypeError):  # missing, damaged, or written by another version
+        return None
 
 
 def _write(current: JobStatus) -> None:

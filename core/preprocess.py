@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
@@ -9,6 +12,8 @@ from PIL import Image
 from core.backbones.spec import Preprocessing
 
 _FILTERS = {"bilinear": Image.Resampling.BILINEAR, "bicubic": Image.Resampling.BICUBIC}
+# How many pixels to either side a filter looks at.
+_RADIUS = {"bilinear": 1, "bicubic": 2}
 
 
 def to_pixels(picture: Image.Image, wanted: Preprocessing) -> NDArray[np.uint8]:
@@ -20,16 +25,34 @@ def to_pixels(picture: Image.Image, wanted: Preprocessing) -> NDArray[np.uint8]:
     Returns:
         uint8 ``(crop, crop, 3)``.
     """
-    width, height = picture.size
+    size, crop, filter_ = wanted.resize, wanted.crop, _FILTERS[wanted.interpolation]
     if wanted.squash:
-        new_width = new_height = wanted.resize
-    elif width <= height:
-        new_width, new_height = wanted.resize, int(wanted.resize * height / width)
-    else:
-        new_width, new_height = int(wanted.resize * width / height), wanted.resize
-    left = round((new_width - wanted.crop) / 2.0)
-    top = round((new_height - wanted.crop) / 2.0)
-    across, down = width / new_width, height / new_height
-    box = (left * across, top * down, (left + wanted.crop) * across, (top + wanted.crop) * down)
-    box = (box[0], box[1], min(box[2], width), min(box[3], height))
-    return np.asarray(picture.resize((wanted.crop, wanted.crop), _FILTERS[wanted.interpolation], box=box))
+        edge = round((size - crop) / 2.0)
+        return np.asarray(picture.resize((size, size), filter_).crop((edge, edge, edge + crop, edge + crop)))
+    width, height = picture.size
+    short = min(width, height)
+    across = _Stretch.middle(width, int(size * width / short), wanted)
+    down = _Stretch.middle(height, int(size * height / short), wanted)
+    part = picture.crop((across.first, down.first, across.last, down.last))
+    # Pillow resizes a whole picture across and then down; for a part it may choose the other order, which rounds
+    # differently. It also keeps boxes in single precision, so they are counted from the part's own corner.
+    part = part.resize((crop, part.height), filter_, (across.start, 0, across.end, part.height))
+    return np.asarray(part.resize((crop, crop), filter_, (0, down.start, crop, down.end)))
+
+
+class _Stretch(NamedTuple):
+    """Along one side: the pixels from ``first`` to ``last`` matter; counted from there, the crop is start to end."""
+
+    first: int
+    last: int
+    start: float
+    end: float
+
+    @classmethod
+    def middle(cls, length: int, resized: int, wanted: Preprocessing) -> _Stretch:
+        scale = length / resized
+        before = round((resized - wanted.crop) / 2.0)
+        start, end = before * scale, min((before + wanted.crop) * scale, length)
+        reach = _RADIUS[wanted.interpolation] * max(scale, 1.0) + 1
+        first, last = max(math.floor(start - reach), 0), min(math.ceil(end + reach), length)
+        return cls(first, last, start - first, end - first)

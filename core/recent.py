@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from core import files
@@ -17,7 +17,7 @@ class DatasetChoice:
     """A dataset as the user named it: a reference and options."""
 
     ref: str
-    options: DatasetOptions = DatasetOptions()
+    options: DatasetOptions = field(default_factory=DatasetOptions)
 
     @property
     def label(self) -> str:
@@ -48,9 +48,14 @@ def remember(choice: DatasetChoice) -> None:
 def recent() -> list[DatasetChoice]:
     """Datasets used lately, the last one first."""
     raw = files.read_json(cache_dir() / "recent.json")
-    return [_parse(one) for one in raw] if isinstance(raw, list) else []
+    if not isinstance(raw, list):
+        return []
+    return [choice for one in raw if (choice := _parse(one)) is not None]
 
 
-def _parse(raw: dict[str, Any]) -> DatasetChoice:
-    options = raw["options"]
-    return DatasetChoice(raw["ref"], DatasetOptions(**{**options, "shares": tuple(options["shares"])}))
+def _parse(raw: Any) -> DatasetChoice | None:
+    try:
+        options = raw["options"]
+        return DatasetChoice(raw["ref"], DatasetOptions(**{**options, "shares": tuple(options["shares"])}))
+    except (KeyError, TypeError):
+        return None  # written by another version

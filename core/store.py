@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from filelock import FileLock
 from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
@@ -32,8 +33,10 @@ from safetensors.numpy import save
 from core import files
 from core.paths import cache_dir
 
-SCHEMA = 1
+SCHEMA = 2
 _LIBRARIES = ("numpy", "onnxruntime", "pillow", "torch")
+_STALE_S = 3600.0
+_Tensors = dict[str, NDArray[Any]]
 _log = logging.getLogger(__name__)
 
 
@@ -95,7 +98,7 @@ class EmbeddingStore:
             LikenessError: the disk is full; parts written before stay valid.
         """
         raw = np.frombuffer(bytes.fromhex("".join(keys)), np.uint8).reshape(len(keys), 16)
-        tensors = {"keys": raw, "vectors": np.ascontiguousarray(values, np.float32)}
+        tensors: _Tensors = {"keys": raw, "vectors": np.ascontiguousarray(values, np.float32)}
         manifest = {
             "schema": str(SCHEMA),
             "fingerprint": fingerprint,
@@ -106,9 +109,7 @@ class EmbeddingStore:
         files.write_bytes(path, save(tensors, metadata=manifest))
 
     def compact(self, fingerprint: str) -> None:
-        """Join all parts into one and clear what killed writers left. Call it while holding :meth:`lock`."""
-        for leftover in self._of(fingerprint).glob(".*.tmp*"):
-            leftover.unlink(missing_ok=True)
+        """Join all parts into one. Call it while holding :meth:`lock`."""
         old = self.parts(fingerprint)
         if len(old) > 1:
             whole = self.load(fingerprint)
@@ -116,7 +117,16 @@ class EmbeddingStore:
             for path in old:
                 path.unlink(missing_ok=True)
 
-    def lock(self, fingerprint: str) -> files.FileLock:
+    def clear_leftovers(self, fingerprint: str) -> None:
+        """Remove what killed writers of a backbone's vectors left. Call it while holding :meth:`lock`."""
+        files.clear_leftovers(self._of(fingerprint))
+
+    def clear_stale(self) -> None:
+        """Remove what killed writers of anything else left, once it is old enough to be nobody's."""
+        for kind in ("evaluations", "jobs", "latency", "onnx", "scans", "thumbnails"):
+            files.clear_leftovers(self.folder / kind, _STALE_S)
+
+    def lock(self, fingerprint: str) -> FileLock:
         """The lock held while computing this backbone's vectors."""
         return files.lock_for(self._of(fingerprint) / "writer")
 
@@ -127,7 +137,7 @@ class EmbeddingStore:
 
     def write_arrays(self, kind: str, key: str, arrays: Mapping[str, NDArray[np.generic]]) -> None:
         """Keep named arrays, checksummed, under a key that covers all they were computed from."""
-        tensors = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
+        tensors: _Tensors = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
         manifest = {"schema": str(SCHEMA), "key": key, "sha256": _checksum(tensors)}
         files.write_bytes(self._result(kind, key), save(tensors, metadata=manifest))
 
@@ -158,9 +168,10 @@ class EmbeddingStore:
     def failures(self) -> dict[str, str]:
         """Reasons of the content ids that could not be decoded, by this version of Pillow."""
         known = files.read_json(self._failures)
-        if isinstance(known, dict) and known.get("pillow") == importlib.metadata.version("pillow"):
-            return dict(known["reasons"])
-        return {}
+        if not isinstance(known, dict) or known.get("pillow") != importlib.metadata.version("pillow"):
+            return {}
+        reasons = known.get("reasons")
+        return {str(key): str(reason) for key, reason in reasons.items()} if isinstance(reasons, dict) else {}
 
     def add_failures(self, reasons: Mapping[str, str]) -> None:
         """Remember images that cannot be decoded, so that they are not tried again."""
@@ -175,7 +186,7 @@ class EmbeddingStore:
         return self.folder / "failures.json"
 
 
-def _open(path: Path) -> tuple[dict[str, str], dict[str, NDArray[Any]]] | None:
+def _open(path: Path) -> tuple[dict[str, str], _Tensors] | None:
     try:
         with safe_open(path, framework="numpy") as file:
             return file.metadata() or {}, {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
@@ -210,8 +221,10 @@ def _join(parts: Iterable[Vectors]) -> Vectors:
     return Vectors(keys, values) if len(first) == len(keys) else Vectors(keys[first], values[first])
 
 
-def _checksum(tensors: Mapping[str, NDArray[np.generic]]) -> str:
+def _checksum(tensors: _Tensors) -> str:
+    """Over names, types and shapes too: the same bytes read as another type are other numbers."""
     digest = hashlib.sha256()
-    for name in sorted(tensors):
-        digest.update(np.ascontiguousarray(tensors[name]).data)
+    for name, array in sorted(tensors.items()):
+        digest.update(f"{name} {array.dtype.str} {array.shape}\n".encode())
+        digest.update(np.ascontiguousarray(array).data)
     return digest.hexdigest()

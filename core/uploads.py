@@ -17,18 +17,27 @@ def keep(data: bytes) -> str:
     folder = _folder()
     if not (folder / key).exists():
         files.write_bytes(folder / key, data, durable=False)
-        kept = sorted((path for path in folder.iterdir() if path.is_file()), key=lambda path: path.stat().st_mtime)
-        for path in kept[:-_KEEP]:
+        for path in sorted(folder.iterdir(), key=_written)[:-_KEEP]:
             path.unlink(missing_ok=True)
     return key
 
 
 def read(key: str) -> bytes | None:
-    """The bytes of an upload, or None if it was dropped or never was."""
+    """The bytes of an upload, or None if it was dropped, is damaged or never was."""
     if len(key) != 32 or any(digit not in "0123456789abcdef" for digit in key):
         return None
-    path = _folder() / key
-    return path.read_bytes() if path.is_file() else None
+    try:
+        data = (_folder() / key).read_bytes()
+    except OSError:
+        return None
+    return data if content_id(data) == key else None
+
+
+def _written(path: Path) -> float:
+    try:
+        return path.stat().st_mtime
+    except FileNotFoundError:  # dropped by another session
+        return 0.0
 
 
 def _folder() -> Path:

@@ -12,6 +12,8 @@ from core.errors import LikenessError
 from dashboard import navigation, selection
 
 st.set_page_config(page_title="Likeness", page_icon=":material/image_search:", layout="wide")
+# A workbench wants its numbers near the top.
+st.html("<style>.stMainBlockContainer { padding-top: 3rem; padding-bottom: 3rem; }</style>")
 page = navigation.choose_page()
 try:
     selection.draw_sidebar()

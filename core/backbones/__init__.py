@@ -20,7 +20,7 @@ from core.backbones.runtime import Runner, load_runner
 from core.backbones.spec import BackboneSpec, Preprocessing
 from core.backbones.weights import WeightsFile
 from core.errors import LikenessError
-from core.paths import cache_dir, weights_dirs
+from core.paths import cache_dir
 
 __all__ = [
     "BACKBONES", "Backbone", "BackboneSpec", "Preprocessing", "Runner", "WeightsFile", "all_specs", "available",
@@ -55,7 +55,7 @@ class Backbone:
 
 def all_specs() -> dict[str, BackboneSpec]:
     """Every record: the built-in ones, then the checkpoints found on this machine."""
-    return {**BACKBONES, **checkpoint.discover([*weights_dirs(), cache_dir() / "checkpoints"])}
+    return {**BACKBONES, **checkpoint.discover([*weights.folders(), cache_dir() / "checkpoints"])}
 
 
 def available() -> dict[str, Backbone]:

@@ -51,14 +51,14 @@ def _spec(record: Path) -> BackboneSpec | None:
     content: Any = files.read_json(record)
     if not isinstance(content, dict) or "base" not in content:
         return None  # some other JSON file
-    if content.get("schema") != SCHEMA or content["base"] not in BACKBONES:
+    if content.get("schema") != SCHEMA or str(content["base"]) not in BACKBONES:
         _log.warning("%s: expected schema %d and a base among %s.", record, SCHEMA, ", ".join(BACKBONES))
         return None
     weights = next((p for s in (".safetensors", ".pth") if (p := record.with_suffix(s)).is_file()), None)
     if weights is None:
         _log.warning("%s: no %s.safetensors or .pth beside it.", record, record.stem)
         return None
-    base = BACKBONES[content["base"]]
+    base = BACKBONES[str(content["base"])]
     return replace(
         base,
         name=record.stem,

@@ -43,13 +43,18 @@ def build(spec: BackboneSpec, weights: Path) -> nn.Module:
     transformers.logging.disable_progress_bar()
     model_class, config = _classes(transformers, spec)
     options: dict[str, Any] = {"add_pooling_layer": False} if spec.family == "ViT" else {}
-    if (weights.parent / "config.json").is_file():
-        where: Path | None = weights.parent
-        options["local_files_only"] = True
-    else:
-        where = None
-        options |= {"config": config, "state_dict": read_state(weights)}
-    model, report = model_class.from_pretrained(where, output_loading_info=True, attn_implementation="eager", **options)
+    state = read_state(weights)
+    try:
+        if (weights.parent / "config.json").is_file():
+            config = model_class.config_class.from_pretrained(weights.parent, local_files_only=True)
+        # Given the tensors, not the folder, where transformers might prefer another file than the one fingerprinted.
+        model, report = model_class.from_pretrained(
+            None, config=config, state_dict=state, dtype=torch.float32, output_loading_info=True,
+            attn_implementation="eager", **options,
+        )  # fmt: skip
+    except Exception as error:  # a damaged configuration and tensors of another shape raise many kinds
+        reason = " ".join(str(error).split())[:200]
+        raise LikenessError(f"{weights} does not fit {spec.architecture}: {reason}") from error
     if report["missing_keys"]:
         missing = sorted(report["missing_keys"])
         raise LikenessError(

@@ -33,6 +33,11 @@ class WeightsFile:
     sha256: str
 
 
+def folders() -> list[Path]:
+    """Where local checkpoints are looked for: the folders of ``LIKENESS_WEIGHTS``, then those given before."""
+    return [*weights_dirs(), *_remembered()]
+
+
 def find(spec: BackboneSpec) -> WeightsFile | None:
     """The weights of a backbone, if they are on this machine; never touches the network.
 
@@ -41,9 +46,9 @@ def find(spec: BackboneSpec) -> WeightsFile | None:
     torch hub cache, the Hugging Face cache.
 
     Raises:
-        LikenessError: a file under the official name does not have the published checksum.
+        LikenessError: the file cannot be read, or has an official name without the published checksum.
     """
-    for folder in [*weights_dirs(), *_remembered()]:
+    for folder in folders():
         if path := _in_folder(spec, folder):
             return _checked(spec, path)
     path = _ELSEWHERE[spec.source](spec)
@@ -170,7 +175,10 @@ def _download_hub(spec: BackboneSpec) -> Path:
 
 
 def _checked(spec: BackboneSpec, path: Path) -> WeightsFile:
-    digest = _sha256(path)
+    try:
+        digest = _sha256(path)
+    except OSError as error:
+        raise LikenessError(f"{path} cannot be read: {error.strerror or error}. Check its permissions.") from error
     if spec.sha256 and path.name in spec.files and not digest.startswith(spec.sha256):
         raise LikenessError(
             f"{path} is damaged: its SHA-256 starts with {digest[:12]}, the published one with {spec.sha256[:12]}. "

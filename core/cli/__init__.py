@@ -15,6 +15,7 @@ from core import files
 from core.backbones.weights import remember as remember_weights
 from core.cli import datasets, doctor, embed, evaluate, models, search
 from core.cli.progress_bar import ProgressBar
+from core.cli.table import clean
 from core.errors import LikenessError
 from core.jobs import Reporter
 from core.paths import CACHE_VARIABLE, WEIGHTS_VARIABLE
@@ -24,24 +25,40 @@ BAD_INPUT = 2
 INTERRUPTED = 130
 
 
+class _Misuse(LikenessError):
+    """Arguments that make no sense."""
+
+
 class _Parser(argparse.ArgumentParser):
     """Says what is wrong in one line instead of a page of usage."""
 
     def error(self, message: str) -> NoReturn:
-        self.exit(BAD_INPUT, f"{self.prog}: {message} (see {self.prog} --help)\n")
+        raise _Misuse(f"{self.prog}: {message} (see {self.prog} --help)")
+
+
+class _Plain(logging.Formatter):
+    """Warnings name files, and file names can hold anything."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return clean(_one_line(super().format(record)))
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; returns the exit code."""
-    logging.basicConfig(format="%(message)s", level=logging.WARNING)
+    warnings = logging.StreamHandler()
+    warnings.setFormatter(_Plain())
+    logging.basicConfig(handlers=[warnings], level=logging.WARNING)
     signal.signal(signal.SIGTERM, _interrupt)
-    options = _parser().parse_args(arguments)
     try:
         with Reporter() as reporter:
+            options = _parser().parse_args(arguments)
             _apply(options)
             _run(options, reporter)
+    except _Misuse as error:
+        print(clean(_one_line(str(error))), file=sys.stderr)
+        return BAD_INPUT
     except LikenessError as error:
-        print(f"python -m core {options.command}: {_one_line(str(error))}", file=sys.stderr)
+        print(f"python -m core {options.command}: {clean(_one_line(str(error)))}", file=sys.stderr)
         return BAD_INPUT
     except KeyboardInterrupt:
         print("Stopped. What was finished is kept; run the same command to go on.", file=sys.stderr)
@@ -60,7 +77,7 @@ def _run(options: argparse.Namespace, reporter: Reporter) -> None:
 
         result, text = options.run(options, progress)
     if options.json != "-":
-        print(text)
+        print("\n".join(map(clean, text.split("\n"))))
     _write_json(options.json, result)
 
 
@@ -86,14 +103,14 @@ def _apply(options: argparse.Namespace) -> None:
 
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(prog="python -m core", description="Likeness: compare images with many models, without a screen.")
-    shared = argparse.ArgumentParser(add_help=False)
+    shared = _Parser(add_help=False)
     shared.add_argument("--json", metavar="FILE", help="write the result as JSON to a file, or to - (standard output)")
     shared.add_argument("--cache", metavar="DIR", help=f"the cache folder (default: ${CACHE_VARIABLE}, or cache/)")
     shared.add_argument(
         "--weights", metavar="DIR", help=f"a folder of local weights; remembered (also ${WEIGHTS_VARIABLE})"
     )
     shared.add_argument("--offline", action="store_true", help="never use the network")
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND", parser_class=_Parser)
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for module in COMMANDS:
         command = commands.add_parser(module.NAME, help=module.HELP, description=module.HELP, parents=[shared])
         module.add_arguments(command)

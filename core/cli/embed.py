@@ -35,7 +35,7 @@ def run(options: argparse.Namespace, progress: Progress) -> tuple[Any, str]:
         for name, r in reports.items()
     ]
     text = table(("model", "images", "computed", "reused", "failed", "images/s"), rows)
-    failed = next(iter(reports.values())).failed
+    failed = list(dict.fromkeys(file for report in reports.values() for file in report.failed))
     lines = [f"  {clean(file.path)}: {clean(file.reason)}" for file in failed[:_SHOWN]]
     if len(failed) > _SHOWN:
         lines.append(f"  ... and {len(failed) - _SHOWN} more (--json lists them all)")

@@ -81,8 +81,15 @@ def load(options: argparse.Namespace, store: EmbeddingStore, progress: Progress)
 
 
 def models(options: argparse.Namespace) -> list[Backbone]:
-    """The models a command was asked for, or every one available."""
-    return choose(options.models or [ALL], offline=options.offline)
+    """The models a command was asked for, or every one available.
+
+    Raises:
+        LikenessError: none is available, or none of that name.
+    """
+    chosen = choose(options.models or [ALL], offline=options.offline)
+    if not chosen:
+        raise LikenessError("No model has its weights on this machine. Run: python -m core doctor")
+    return chosen
 
 
 def embedded_models(options: argparse.Namespace, dataset: Dataset, store: EmbeddingStore) -> list[Backbone]:
@@ -95,9 +102,8 @@ def embedded_models(options: argparse.Namespace, dataset: Dataset, store: Embedd
         return choose(options.models, offline=options.offline)
     done = embedded(dataset, store)
     if not done:
-        raise LikenessError(
-            f"No model has embedded {dataset.title} yet. Run: python -m core embed --dataset {dataset.ref} --models {ALL}"
-        )
+        command = f"python -m core embed --dataset {dataset.ref} --models {ALL}"
+        raise LikenessError(f"No model has embedded {dataset.title} yet. Run: {command}")
     return done
 
 
@@ -122,4 +128,7 @@ def _shares(text: str) -> tuple[float, float, float]:
 
 
 def _names(text: str) -> list[str]:
-    return [name.strip() for name in text.split(",") if name.strip()]
+    names = [name.strip() for name in text.split(",") if name.strip()]
+    if not names:
+        raise argparse.ArgumentTypeError(f"expected names with commas between them, or {ALL}, not {text!r}")
+    return names

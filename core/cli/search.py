@@ -8,7 +8,8 @@ from typing import Any
 
 from core.cli import options as shared
 from core.cli.table import clean
-from core.errors import LikenessError
+from core.errors import LikenessError, UnreadableImage
+from core.evaluate import stored_vectors
 from core.progress import Progress
 from core.records import SPLITS
 from core.search import Filters, Searcher
@@ -43,7 +44,11 @@ def run(options: argparse.Namespace, progress: Progress) -> tuple[Any, str]:
     filters = Filters(options.only_class, options.only_split)
     found: dict[str, list[dict[str, Any]]] = {}
     for backbone in shared.embedded_models(options, dataset, store):
-        hits = Searcher.open(dataset, backbone, store).by_image(data, options.k, filters)
+        stored_vectors(dataset, backbone, store)  # says so where some are missing, and would not be found
+        try:
+            hits = Searcher.open(dataset, backbone, store).by_image(data, options.k, filters)
+        except UnreadableImage as error:
+            raise LikenessError(f"{options.image} cannot be used: {error}.") from error
         found[backbone.name] = [
             {"path": str(dataset.paths[hit.row]), "label": str(dataset.labels[hit.row]), "score": round(hit.score, 6)}
             for hit in hits

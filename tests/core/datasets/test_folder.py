@@ -87,7 +87,7 @@ def test_everything_unusable_is_listed_and_nothing_blocks(classes, paint):
     assert "symbolic links" in found.pop("cat/itself.png")
     assert found == {
         "notes.txt": "outside any class folder",
-        "cat/text.jpg": "not an image, or a format that Pillow cannot read",
+        "cat/text.jpg": "not an image, or a format that cannot be read here",
         "cat/empty.png": "empty file (zero bytes)",
         "cat/.hidden.png": "hidden file",
         ".secret": "hidden folder",

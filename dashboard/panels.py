@@ -1,0 +1,136 @@
+"""Pieces that several pages show: charts with their data, pictures, provenance, jobs."""
+
+from __future__ import annotations
+
+import json
+
+import pandas as pd
+import plotly.graph_objects as go
+import streamlit as st
+
+from core import jobs
+from core.errors import LikenessError
+from core.evaluate import Evaluation
+from core.records import Dataset
+from dashboard import loaders
+from dashboard.selection import Selection, is_public
+from dashboard.text import count, literal, plain
+
+
+def chart(figure: go.Figure, data: pd.DataFrame, name: str, alt: str) -> None:
+    """A chart, described in words for those who do not see it, with its data to download."""
+    st.plotly_chart(figure, key=f"chart-{name}", config={"displaylogo": False}, alt=alt)
+    st.download_button(
+        "Data as CSV", data.to_csv(index=False), f"{name}.csv", "text/csv", type="tertiary",
+        icon=":material/download:", key=f"data-{name}", on_click="ignore",
+    )  # fmt: skip
+
+
+def picture(dataset: Dataset, row: int, width: int) -> None:
+    """A thumbnail of a row, or a note where the file can no longer be shown."""
+    data = loaders.thumbnail(str(dataset.ids[row]), str(dataset.file(row)))
+    if data is None:
+        st.caption(f"{plain(str(dataset.paths[row]))} can no longer be read.")
+    else:
+        st.image(data, width=width, alt=literal(f"{dataset.labels[row]}, {dataset.paths[row]}"))
+
+
+def provenance(evaluation: Evaluation) -> None:
+    """Where the numbers come from, in one line, with the details behind it."""
+    facts = evaluation.as_json()["provenance"]
+    libraries = ", ".join(f"{name} {version}" for name, version in facts["libraries"].items())
+    st.caption(
+        f"Dataset {facts['dataset_fingerprint'][:8]}, {count(facts['images'], 'image')}, seed {facts['seed']}; "
+        f"queries {facts['split']}, gallery {facts['gallery']}; {plain(libraries)}.",
+        help="Fingerprints of the models (architecture, weights, preprocessing):\n\n"
+        + "\n".join(f"- {name}: `{fingerprint}`" for name, fingerprint in facts["fingerprints"].items()),
+    )
+
+
+def embed_missing(selection: Selection) -> None:
+    """The models that have not embedded the dataset, with the button that starts the job, and its progress."""
+    live = jobs.running()
+    if live:
+        _watch(live[0].id)
+        return
+    if finished := st.session_state.pop("_finished_job", None):
+        _verdict(finished)
+    if not selection.pending:
+        return
+    names = ", ".join(f"**{plain(name)}** ({count(number, 'image')})" for name, number in selection.pending.items())
+    st.markdown(f"Weights are here but vectors are missing: {names}.")
+    if is_public():
+        st.caption("This is a public demo, which computes nothing new.")
+        return
+    st.button(
+        f"Embed with {count(len(selection.pending), 'model')}", type="primary", icon=":material/play_arrow:",
+        on_click=_start, args=(selection, list(selection.pending)),
+    )  # fmt: skip
+    if problem := st.session_state.pop("_job_problem", None):
+        st.error(plain(problem))
+
+
+def _start(selection: Selection, models: list[str]) -> None:
+    options = selection.choice.options
+    arguments = ["embed", "--dataset", selection.choice.ref, "--models", ",".join(models), "--seed", str(options.seed)]
+    arguments += ["--split", "/".join(f"{share:g}" for share in options.shares)]
+    if options.top_classes is not None:
+        arguments += ["--top-classes", str(options.top_classes)]
+    if options.per_class is not None:
+        arguments += ["--per-class", str(options.per_class)]
+    try:
+        jobs.start(arguments)
+    except LikenessError as error:
+        st.session_state["_job_problem"] = str(error)
+
+
+@st.fragment(run_every=1.0)
+def _watch(job: str) -> None:
+    status = jobs.status(job)
+    if status is None or not status.live:
+        st.session_state["_finished_job"] = job
+        loaders.forget()
+        st.rerun(scope="app")
+        return
+    share = status.done / status.total if status.total else 0.0
+    words = f"{status.stage or 'Starting'}: {status.done:,} of {status.total:,}" if status.total else "Starting"
+    if status.stage == "Embedding" and status.rate:
+        words += f", {status.rate:.0f} images a second, {_duration(status.eta_s)} left"
+    st.progress(min(share, 1.0), words)
+    st.caption(plain(f"python -m core {' '.join(status.command)}") + " (goes on when this page is closed)")
+    st.button("Cancel", icon=":material/stop:", on_click=jobs.cancel, args=(job,), key=f"cancel-{job}")
+
+
+def _verdict(job: str) -> None:
+    status = jobs.status(job)
+    if status is None:
+        return
+    if status.state == "done":
+        st.success("Done. The new vectors are in the leaderboard.", icon=":material/check:")
+    elif status.state == "cancelled":
+        st.info(status.message, icon=":material/stop:")
+    else:
+        st.error(plain(status.message), icon=":material/error:")
+        with st.expander("What the job printed"):
+            st.code(jobs.output(job)[-4000:] or "nothing", language=None)
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+
+
+def nothing_embedded(selection: Selection) -> None:
+    """The empty state of every page that needs vectors."""
+    st.info(
+        "No model has embedded these images yet. Start it below, or run "
+        f"`python -m core embed --dataset {json.dumps(literal(selection.choice.ref))}`.",
+        icon=":material/info:",
+    )
+    if not selection.pending:
+        st.warning(
+            "No weights were found on this machine. `python -m core models` says what to fetch and where to put it.",
+            icon=":material/warning:",
+        )
+    embed_missing(selection)

@@ -1,0 +1,40 @@
+"""Makes the pictures in ``docs/`` that the README shows: ``make screenshots``."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from core.paths import cache_dir
+from tests.e2e.browser import ROOT, chromium, serve, settle
+
+_QUERY = "mammals/cat.png"
+_VIEWS = {
+    "overview": ("/?dataset=demo", "light", 1150),
+    "overview-dark": ("/?dataset=demo", "dark", 1150),
+    "retrieval": (f"/retrieval?dataset=demo&image={_QUERY}", "light", 1250),
+}
+
+
+def main() -> None:
+    """Embed the demo where needed, then photograph each view."""
+    cache = cache_dir()
+    command = [sys.executable, "-m", "core", "embed", "--dataset", "demo", "--models", "all", "--offline"]
+    subprocess.run(command, cwd=ROOT, env={**os.environ, "LIKENESS_WEIGHTS": ""}, check=True)
+    target = ROOT / "docs"
+    target.mkdir(exist_ok=True)
+    with serve(cache) as server, chromium() as browser:
+        for name, (path, scheme, height) in _VIEWS.items():
+            page = browser.new_page(viewport={"width": 1280, "height": height}, color_scheme=scheme)  # type: ignore[arg-type]
+            page.goto(server.url + path)
+            settle(page)
+            page.wait_for_timeout(1500)
+            page.screenshot(path=target / f"{name}.png")
+            print(Path("docs") / f"{name}.png")
+            page.close()
+
+
+if __name__ == "__main__":
+    main()

