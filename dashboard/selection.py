@@ -95,7 +95,7 @@ def _add_images() -> None:
         with st.form("add images", border=False):
             ref = st.text_input(
                 "Folder, CSV or dataset name", key="_ref",
-                help="A folder of class folders (or train/ val/ test/ above them), a CSV path,label[,split], or one of: "
+                help="Class folders (or train/ val/ test/ above them), a CSV path,label[,split], or one of: "
                 + ", ".join(DATASETS),
             )  # fmt: skip
             left, right = st.columns(2)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import importlib.util
 import logging
@@ -198,7 +199,7 @@ def _sha256(path: Path) -> str:
         return str(entry[2])
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
-    with files.locked(memory):
+    with contextlib.suppress(LikenessError), files.locked(memory):  # a cache that cannot be written forgets
         known = files.read_json(memory)
         files.write_json(memory, {**(known if isinstance(known, dict) else {}), str(path): [*stamp, digest]})
     return digest

@@ -112,7 +112,10 @@ def _parser() -> argparse.ArgumentParser:
     shared.add_argument("--offline", action="store_true", help="never use the network")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for module in COMMANDS:
-        command = commands.add_parser(module.NAME, help=module.HELP, description=module.HELP, parents=[shared])
+        # argparse fills in % in a help line, though not in a description.
+        command = commands.add_parser(
+            module.NAME, help=module.HELP.replace("%", "%%"), description=module.HELP, parents=[shared]
+        )
         module.add_arguments(command)
         command.set_defaults(run=module.run)
     return parser

@@ -10,6 +10,7 @@ from core.cli import options as shared
 from core.cli.table import clean, table
 from core.embed import EmbedReport
 from core.embed import embed as embed_dataset
+from core.latency import measure
 from core.progress import Progress
 from core.store import EmbeddingStore
 
@@ -30,6 +31,9 @@ def run(options: argparse.Namespace, progress: Progress) -> tuple[Any, str]:
     backbones = shared.models(options)
     dataset = shared.load(options, store, progress)
     reports = embed_dataset(dataset, backbones, store, progress)
+    for done, backbone in enumerate(backbones):  # now, while the machine is quiet, rather than when a page asks
+        progress("Timing models", done, len(backbones))
+        measure(backbone)
     rows = [
         (name, f"{r.images:,}", f"{r.computed:,}", f"{r.reused:,}", str(len(r.failed)), _rate(r))
         for name, r in reports.items()

@@ -382,9 +382,7 @@ def test_a_network_that_fails_raises_and_releases_the_lock(
 def test_two_processes_share_the_work(tmp_path: Path, cache: Path, network: str) -> None:
     root = pictures.paint(tmp_path / "d", 40)
     command = [sys.executable, "-m", "core", "embed", "--dataset", str(root), "--models", network, "--json", "-"]
-    both = [
-        subprocess.Popen(command, cwd=REPOSITORY, stdout=subprocess.PIPE, stderr=subprocess.PIPE) for _ in range(2)
-    ]
+    both = [subprocess.Popen(command, cwd=REPOSITORY, stdout=subprocess.PIPE, stderr=subprocess.PIPE) for _ in range(2)]
     outputs = [process.communicate(timeout=120) for process in both]
     assert [process.returncode for process in both] == [0, 0], outputs
     reports = [json.loads(output[0])[network] for output in outputs]

@@ -51,7 +51,7 @@ def test_a_decompression_bomb_is_refused_before_its_pixels_are_made(name):
 
 @pytest.mark.parametrize("name", [name for name in BAD if "bomb" in name and not name.endswith(".ico")])
 def test_the_header_alone_gives_a_bomb_away(name):
-    with pytest.raises(UnreadableImage, match="megapixels|damaged|not an image"):
+    with pytest.raises(UnreadableImage, match=r"megapixels|damaged|not an image"):
         images.probe(BAD[name])
 
 
@@ -151,10 +151,12 @@ def both_or_neither(data: bytes) -> None:
         try:
             result = read(data)
         except UnreadableImage as error:
-            assert str(error)
-            assert "\n" not in str(error)
+            reason = str(error)
         else:
             assert not isinstance(result, Image.Image) or (result.mode == "RGB" and min(result.size) > 0)
+            continue
+        assert reason
+        assert "\n" not in reason
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 10_000), (10_000, 1), (320, 320), (4000, 1000)])

@@ -13,18 +13,23 @@ from tests.e2e.browser import Server, serve, settle
 from tests.workplace import HOSTILE, Workplace, draw, run_core
 
 
+# Streamlit draws a button with a tooltip twice and hides one.
+_HITS = '[class*="st-key-hit-"] button:visible'
+_SENTENCE = "similar images are of the right class"
+
+
 def hits(page: Page) -> list[str]:
     """What stands under the pictures that were found."""
-    return [button.inner_text() for button in page.locator('[class*="st-key-hit-"] button').all()]
+    return [button.inner_text() for button in page.locator(_HITS).all()]
 
 
 def test_the_overview_opens_fast_and_without_torch(server: Server, page: Page) -> None:
     page.goto(server.url)
     settle(page)
-    expect(page.get_by_text("retrieves best")).to_be_visible()
+    expect(page.get_by_text(_SENTENCE)).to_be_visible()
     started = time.perf_counter()
     page.goto(server.url)
-    page.wait_for_selector("text=retrieves best")
+    page.wait_for_selector(f"text={_SENTENCE}")
     assert time.perf_counter() - started < 5
     assert not server.modules_loaded("libtorch")
     assert not server.modules_loaded("onnxruntime")
@@ -46,12 +51,12 @@ def test_a_choice_is_in_the_link_and_the_link_reopens_it(server: Server, page: P
 def test_from_the_gallery_to_five_hits_to_the_next_query(server: Server, page: Page) -> None:
     page.goto(f"{server.url}/retrieval")
     settle(page)
-    page.locator('[class*="st-key-pick-"] button').first.click()
-    page.wait_for_selector('[class*="st-key-hit-"]')
+    page.locator('[class*="st-key-pick-"] button:visible').first.click()
+    page.wait_for_selector(_HITS)
     settle(page)
     assert len(hits(page)) == 5
     first = page.url
-    page.locator('[class*="st-key-hit-"] button').first.click()
+    page.locator(_HITS).first.click()
     page.wait_for_function(f"location.href !== {first!r}")
     settle(page)
     assert len(hits(page)) == 5
@@ -65,7 +70,7 @@ def test_an_upload_finds_five_and_its_link_shows_it_again(server: Server, workpl
     page.goto(f"{server.url}/retrieval?source={quote('Upload a photo')}")
     settle(page)
     page.locator('input[type="file"]').set_input_files(workplace.pictures / "plain" / "05.png")
-    page.wait_for_selector('[class*="st-key-hit-"]')
+    page.wait_for_selector(_HITS)
     settle(page)
     found = hits(page)
     assert len(found) == 5
@@ -75,16 +80,14 @@ def test_an_upload_finds_five_and_its_link_shows_it_again(server: Server, workpl
 
 
 def test_hostile_files_get_a_message_and_the_page_lives_on(server: Server, workplace: Workplace, page: Page) -> None:
-    page.goto(f"{server.url}/retrieval?source={quote('Upload a photo')}")
-    settle(page)
     for name, data in list(bad_images().items())[::4]:
-        file = {"name": f"{name}.jpg", "mimeType": "image/jpeg", "buffer": data}
+        page.goto(f"{server.url}/retrieval?source={quote('Upload a photo')}")
+        settle(page)
+        file = {"name": name, "mimeType": "image/jpeg", "buffer": data}
         page.locator('input[type="file"]').set_input_files(file)  # type: ignore[arg-type]
-        expect(page.get_by_text(f"{name}.jpg").first).to_be_visible()
-        if data:
-            expect(page.get_by_text("This file cannot be used")).to_be_visible()
+        expect(page.get_by_text("This file cannot be used")).to_be_visible()
     page.locator('input[type="file"]').set_input_files(workplace.pictures / "plain" / "05.png")
-    page.wait_for_selector('[class*="st-key-hit-"]')
+    page.wait_for_selector(_HITS)
 
 
 def test_names_are_text_and_never_run(server: Server, page: Page) -> None:
@@ -115,5 +118,5 @@ def test_the_job_started_by_the_button_fills_the_leaderboard(tmp_path: Path, pag
         settle(page)
         page.get_by_role("button", name="Embed with").click()
         expect(page.get_by_text("Cancel")).to_be_visible(timeout=20_000)
-        expect(page.get_by_text("retrieves best")).to_be_visible(timeout=120_000)
+        expect(page.get_by_text(_SENTENCE)).to_be_visible(timeout=120_000)
         expect(page.get_by_text("The new vectors are in the leaderboard")).to_be_visible()

@@ -57,9 +57,7 @@ def test_a_published_transformer_has_the_recorded_size():
             "dinov2_small": transformers.Dinov2Model(small),
             "clip_vit_b32": clip,
         }
-    assert {name: count(model) for name, model in built.items()} == {
-        name: BACKBONES[name].parameters for name in built
-    }
+    assert {name: count(model) for name, model in built.items()} == {name: BACKBONES[name].parameters for name in built}
     assert clip.visual_projection.out_features == BACKBONES["clip_vit_b32"].dim
     assert built["vit_b16"].config.hidden_size == BACKBONES["vit_b16"].dim
     assert built["dinov2_small"].config.hidden_size == BACKBONES["dinov2_small"].dim

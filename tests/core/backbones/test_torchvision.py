@@ -89,7 +89,9 @@ def test_a_fine_tuned_checkpoint_with_another_head_wrapped_and_prefixed_is_read(
 
 def test_weights_of_another_architecture_are_refused(save, squeezenet_state):
     path = save("resnet18.pth", squeezenet_state)
-    with pytest.raises(LikenessError, match=r"resnet18\.pth as resnet18: \d+ of \d+ tensors are missing, such as conv1"):
+    with pytest.raises(
+        LikenessError, match=r"resnet18\.pth as resnet18: \d+ of \d+ tensors are missing, such as conv1"
+    ):
         build(BACKBONES["resnet18"], path)
 
 
