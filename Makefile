@@ -6,7 +6,7 @@ DATASET ?= demo
 PORT ?= 8501
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check e2e screenshots benchmarks clean
+.PHONY: help demo test check screenshots benchmarks clean
 
 help:  ## show these lines
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /: /'
@@ -29,8 +29,9 @@ check: $(VENV)/.installed-dev  ## style and types
 screenshots: $(VENV)/.installed-dev  ## make the pictures of the README (needs Chromium)
 	$(BIN)/python -m tests.e2e.screenshots
 
-benchmarks: $(VENV)/.installed-dev  ## measure the speed claims
-	$(BIN)/python benchmarks/embed.py
+benchmarks: $(VENV)/.installed-dev  ## measure the speed claims (PHOTOS=folder WEIGHTS=folder)
+	$(BIN)/python benchmarks/embed.py $(if $(PHOTOS),--dataset "$(PHOTOS)") $(if $(WEIGHTS),--weights "$(WEIGHTS)") \
+		| tee docs/benchmarks.txt
 
 clean:  ## remove the virtual environment; the cache stays
 	rm -rf $(VENV)

@@ -11,7 +11,7 @@ from dashboard import panels
 from dashboard.query import Query, search_with
 from dashboard.text import plain
 
-_WIDTH = 148
+_WIDTH = 138
 
 
 def draw_query(dataset: Dataset, asked: Query) -> None:
@@ -23,10 +23,10 @@ def draw_query(dataset: Dataset, asked: Query) -> None:
     if asked.words:
         return
     if asked.row is None:
-        st.image(images.thumbnail(images.decode(asked.data)), width=200, alt="The uploaded photo")
+        st.image(images.thumbnail(images.decode(asked.data)), width=180, alt="The uploaded photo")
         st.caption("Your photo. Its class is not known, so nothing is marked right or wrong.")
         return
-    panels.picture(dataset, asked.row, 200)
+    panels.picture(dataset, asked.row, 180)
     st.caption(f"**{plain(str(dataset.labels[asked.row]))}**: {plain(str(dataset.paths[asked.row]))}")
 
 

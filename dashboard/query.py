@@ -86,8 +86,8 @@ def _from_dataset(dataset: Dataset) -> Query | None:
 def _find(dataset: Dataset, typed: str) -> int | None:
     if not typed:
         return None
-    exact = np.flatnonzero(dataset.paths == typed)
-    rows = exact if len(exact) else np.flatnonzero(np.char.endswith(dataset.paths, typed))
+    whole = (dataset.paths == typed) | np.char.endswith(dataset.paths, f"/{typed}")
+    rows = np.flatnonzero(whole if whole.any() else np.char.endswith(dataset.paths, typed))
     if len(rows) == 1:
         return int(rows[0])
     if len(rows):

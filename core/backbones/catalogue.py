@@ -125,7 +125,8 @@ _RECORDS = (
     BackboneSpec(
         name="squeezenet_ndf", family="SqueezeNet", source="bundled", architecture="squeezenet1_1", dim=512,
         parameters=1_235_496, size_mb=4.9, layer=_POOLED, preprocessing=_CAFFE, pretraining=_SUPERVISED, licence="MIT",
-        files=("squeezenet_weights.pkl",), origin="ndf", sha256="f286bbf493e6389979ed3036f960f4404e0079acdb92156500df0d4a43d085f1",
+        files=("squeezenet_weights.pkl",), origin="ndf",
+        sha256="f286bbf493e6389979ed3036f960f4404e0079acdb92156500df0d4a43d085f1",
     ),
 )  # fmt: skip
 

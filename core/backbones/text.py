@@ -38,11 +38,11 @@ class TextEncoder:
         folder = backbone.weights.path.parent
         try:
             self._tokenizer: Any = transformers.AutoTokenizer.from_pretrained(folder, local_files_only=True)
-            model = transformers.CLIPTextModelWithProjection.from_pretrained(folder, local_files_only=True)
+            model: Any = transformers.CLIPTextModelWithProjection.from_pretrained(folder, local_files_only=True)
         except Exception as error:  # each missing or damaged file raises its own kind
             reason = " ".join(str(error).split())[:200]
             raise LikenessError(f"{backbone.name} cannot search by words: {folder} is incomplete ({reason})") from error
-        self._model: Any = model.float().eval()
+        self._model = model.float().eval()
 
     def __call__(self, words: str) -> NDArray[np.float32]:
         """The unit vector of a phrase, float32 ``(dim,)``."""

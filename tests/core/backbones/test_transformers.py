@@ -153,7 +153,7 @@ def test_a_missing_tokenizer_is_explained(clip):
 
 def test_a_damaged_tokenizer_is_explained(clip):
     (clip.weights.path.parent / "tokenizer_config.json").write_text("{")
-    with pytest.raises(LikenessError, match="cannot search by words: .* is incomplete"):
+    with pytest.raises(LikenessError, match=r"cannot search by words: .* is incomplete"):
         TextEncoder(clip)
 
 

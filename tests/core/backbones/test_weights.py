@@ -74,7 +74,7 @@ def test_the_hugging_face_cache_is_read_and_a_local_folder_goes_first(weights_di
 
 def test_an_official_file_with_other_bytes_is_reported_and_left_out_of_all(weights_dir):
     path = put(weights_dir / SPEC.files[0])
-    with pytest.raises(LikenessError, match="damaged: its SHA-256 starts with .* Delete it"):
+    with pytest.raises(LikenessError, match=r"damaged: its SHA-256 starts with .* Delete it"):
         choose(["squeezenet1_1"])
     assert "is damaged" in missing_reason(SPEC)
     assert "squeezenet1_1" not in {backbone.name for backbone in choose(["all"])}
