@@ -36,12 +36,20 @@ def forget() -> None:
     """Look at the disk again: after a job, or when the user asks."""
     _dataset.clear()
     available_backbones.clear()
+    unavailable_models.clear()
 
 
 @st.cache_resource(ttl=60, show_spinner=False)
 def available_backbones() -> dict[str, Backbone]:
     """The models whose weights are here."""
     return catalogue.available()
+
+
+@st.cache_resource(ttl=60, show_spinner=False)
+def unavailable_models() -> dict[str, str]:
+    """What to do for each model whose weights are not here."""
+    reasons = {name: catalogue.missing_reason(spec) for name, spec in catalogue.all_specs().items()}
+    return {name: reason for name, reason in reasons.items() if reason}
 
 
 def dataset(choice: DatasetChoice) -> Dataset:

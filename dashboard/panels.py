@@ -70,6 +70,14 @@ def embed_missing(selection: Selection) -> None:
         st.error(plain(problem))
 
 
+def without_weights() -> None:
+    """The models that cannot run here yet, and what to do about each."""
+    reasons = loaders.unavailable_models()
+    if reasons:
+        with st.expander(f"{count(len(reasons), 'more model')} without weights on this machine"):
+            st.dataframe(pd.DataFrame(reasons.items(), columns=["model", "what to do"]), hide_index=True)
+
+
 def _start(selection: Selection, models: list[str]) -> None:
     st.session_state.pop("_finished_job", None)
     options = selection.choice.options
@@ -92,7 +100,6 @@ def _watch(job: str) -> None:
         st.session_state["_finished_job"] = job
         loaders.forget()
         st.rerun(scope="app")
-        return
     share = status.done / status.total if status.total else 0.0
     words = f"{status.stage or 'Starting'}: {status.done:,} of {status.total:,}" if status.total else "Starting"
     if status.stage == "Embedding" and status.rate:

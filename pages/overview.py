@@ -38,6 +38,7 @@ else:
         "Bubble chart: P@5 of each model with its interval against milliseconds for one image; area is size",
     )
     panels.embed_missing(chosen)
+panels.without_weights()
 
 st.subheader("The images")
 counts = {split: [len(dataset.rows(split, label)) for label in dataset.classes] for split in SPLITS}
@@ -51,7 +52,9 @@ with left:
         "Bar chart: images of each class by split",
     )
 with right:
-    label = st.selectbox("Samples of", ["every class", *dataset.classes], format_func=literal, key="samples")
+    label = st.selectbox(
+        "Samples of", ["every class", *dataset.classes], format_func=literal, key="samples", bind="query-params"
+    )
     only = None if label == "every class" else label
     with st.container(horizontal=True, gap="small"):
         for row in loaders.sample_rows(dataset.fingerprint, 0, 30, only, dataset):

@@ -83,7 +83,7 @@ def load_runner(spec: BackboneSpec, weights: WeightsFile, fingerprint: str) -> R
         LikenessError: the weights do not fit the architecture.
     """
     if _cuda():
-        return TorchRunner(_module(spec, weights), "cuda")
+        return TorchRunner(build_module(spec, weights), "cuda")
     path = cache_dir() / "onnx" / f"{fingerprint}.onnx"
     with files.locked(path):
         note = files.read_json(path.with_suffix(".json"))
@@ -93,7 +93,7 @@ def load_runner(spec: BackboneSpec, weights: WeightsFile, fingerprint: str) -> R
             note = _export(spec, weights, path)
     if note["cosine"] < MIN_COSINE:
         _log.warning("%s: its export strays from torch (cosine %.6f); torch runs it.", spec.name, note["cosine"])
-        return TorchRunner(_module(spec, weights), "cpu")
+        return TorchRunner(build_module(spec, weights), "cpu")
     return OnnxRunner(path)
 
 
@@ -106,7 +106,8 @@ def _cuda() -> bool:
     return torch.cuda.is_available()
 
 
-def _module(spec: BackboneSpec, weights: WeightsFile) -> torch.nn.Module:
+def build_module(spec: BackboneSpec, weights: WeightsFile) -> torch.nn.Module:
+    """The network in eager torch, as a :class:`core.backbones.module.Embedder` in evaluation mode."""
     from core.backbones.module import Embedder
 
     return Embedder(_loader(spec)(spec, weights.path), spec).eval()
@@ -127,16 +128,22 @@ def _loader(spec: BackboneSpec) -> Callable[[BackboneSpec, Path], Any]:
 def _export(spec: BackboneSpec, weights: WeightsFile, path: Path) -> dict[str, Any]:
     import torch
 
-    module = _module(spec, weights)
+    module = build_module(spec, weights)
     size = spec.preprocessing.crop
     pictures = _test_pictures(size)
     with torch.inference_mode():
         expected = module(torch.from_numpy(pictures)).numpy()
     if expected.shape[1] != spec.dim:
         raise LikenessError(f"{weights.path} gives vectors of {expected.shape[1]}, but {spec.name} has {spec.dim}.")
-    with files.replacing(path) as temporary:
-        _quiet_export(module, torch.from_numpy(pictures[:1]), temporary)
-        cosine = float((OnnxRunner(temporary)(pictures) * expected).sum(1).min())
+    try:
+        with files.replacing(path) as temporary:
+            _quiet_export(module, torch.from_numpy(pictures[:1]), temporary)
+            cosine = float((OnnxRunner(temporary)(pictures) * expected).sum(1).min())
+    except LikenessError:  # the disk
+        raise
+    except Exception as error:  # whatever an exporter or a runtime has not learned yet
+        _log.warning("%s could not be exported (%s).", spec.name, " ".join(str(error).split())[:200])
+        cosine = 0.0
     note = {
         "backbone": spec.name,
         "cosine": min(cosine, 1.0) if np.isfinite(cosine) else 0.0,

@@ -73,8 +73,3 @@ class BackboneSpec:
         """What, together with the weights' checksum, decides a vector: architecture, layer and preprocessing."""
         architecture = f"{self.source}/{self.architecture}"
         return {"architecture": architecture, "layer": self.layer, "preprocessing": asdict(self.preprocessing)}
-
-    @property
-    def sees_imagenet(self) -> bool:
-        """Whether the backbone was trained on ImageNet's photographs."""
-        return "ImageNet" in self.pretraining

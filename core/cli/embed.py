@@ -34,6 +34,7 @@ def run(options: argparse.Namespace, progress: Progress) -> tuple[Any, str]:
     for done, backbone in enumerate(backbones):  # now, while the machine is quiet, rather than when a page asks
         progress("Timing models", done, len(backbones))
         measure(backbone)
+    progress("Timing models", len(backbones), len(backbones))
     rows = [
         (name, f"{r.images:,}", f"{r.computed:,}", f"{r.reused:,}", str(len(r.failed)), _rate(r))
         for name, r in reports.items()

@@ -169,12 +169,13 @@ def _asked(dataset: Dataset) -> NDArray[np.str_]:
 
 
 def test_results_name_the_right_rows_after_files_were_renamed(dataset: Dataset, store: EmbeddingStore) -> None:
-    before = evaluate(dataset, [A], store).models["fake-a"].results
+    before = evaluate(dataset, [B], store).models["fake-b"].results
+    assert len(set(before.precision[:, 4].tolist())) > 2
     last_first = np.arange(len(dataset))[::-1]
     columns = {name: getattr(dataset, name)[last_first] for name in ("ids", "paths", "labels", "splits")}
     renamed = replace(dataset, **columns)
     assert renamed.fingerprint == dataset.fingerprint
-    after = evaluate(renamed, [A], store).models["fake-a"].results
+    after = evaluate(renamed, [B], store).models["fake-b"].results
     by_image = [
         dict(zip(_asked(data)[results.index].tolist(), results.precision[:, 4].tolist(), strict=True))
         for data, results in ((dataset, before), (renamed, after))

@@ -51,7 +51,8 @@ def test_a_job_runs_to_its_end_and_tells_how_far_it_is(tmp_path: Path, network: 
     done = _wait(job, lambda status: (states.append(status), _finished(status))[1])
     order = list(dict.fromkeys(status.state for status in states if status))
     assert order in (["starting", "running", "done"], ["starting", "done"])
-    assert (done.stage, done.done, done.total, done.eta_s) == ("Embedding", 90, 90, 0)
+    assert done.done == done.total > 0
+    assert done.eta_s == 0
     assert done.pid > 0
     assert done.command[:2] == ("embed", "--dataset")
     assert done.started <= done.updated

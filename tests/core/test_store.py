@@ -206,6 +206,23 @@ def test_a_reader_sees_everything_while_parts_are_joined(store: EmbeddingStore) 
     joiner.join()
 
 
+def test_a_reader_looks_again_when_its_parts_were_joined_meanwhile(
+    store: EmbeddingStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(5):
+        _append(store, [number])
+    parts = store.parts
+
+    def overtaken(fingerprint: str) -> list[Path]:
+        found = parts(fingerprint)
+        monkeypatch.undo()
+        store.compact(fingerprint)
+        return found
+
+    monkeypatch.setattr(store, "parts", overtaken)
+    assert _content(store.load(PRINT)) == _expected(list(range(5)))
+
+
 @pytest.mark.parametrize("edge", ["os.fsync", "pathlib.Path.write_bytes", "pathlib.Path.replace", "tempfile.mkstemp"])
 @pytest.mark.parametrize("action", ["append", "compact"])
 def test_a_full_disk_is_said_and_loses_nothing(

@@ -12,7 +12,6 @@ from tests.bad_images import bad_images
 from tests.e2e.browser import Server, serve, settle
 from tests.workplace import HOSTILE, Workplace, draw, run_core
 
-
 # Streamlit draws a button with a tooltip twice and hides one.
 _HITS = '[class*="st-key-hit-"] button:visible'
 _SENTENCE = "similar images are of the right class"
