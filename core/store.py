@@ -33,7 +33,7 @@ from safetensors.numpy import save
 from core import files
 from core.paths import cache_dir
 
-SCHEMA = 2
+SCHEMA = 1
 _LIBRARIES = ("numpy", "onnxruntime", "pillow", "torch")
 _STALE_S = 3600.0
 _Tensors = dict[str, NDArray[Any]]
