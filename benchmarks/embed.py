@@ -205,7 +205,7 @@ def main() -> None:
             limit = cpu_limit(photos, backbone)
             share = row["ours"] / limit
             print(f"{'  of the CPU limit':32}{row['ours']:9.1f}{limit:9.1f}{share:8.2f}{PIPELINE_TARGET:8.2f}")
-        large = large_photos(photos, temporary / "large", 48)
+        large = large_photos(photos, temporary / "large", 120)
         row = compare(large, available()["efficientnet_lite0"], options.repeats)
         show("12 megapixels, lite0, img/s", row, LARGE_TARGET)
         again, added, computed = reuse(temporary)

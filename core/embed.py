@@ -173,9 +173,8 @@ def _shards(
     items: list[_Item], models: dict[str, Backbone], runners: dict[str, Runner], store: EmbeddingStore
 ) -> Iterator[_Shard]:
     """Compute shards on all cores, a few ahead of the reader."""
-    size = max(_SHARD[runner.engine] for runner in runners.values())
-    waiting = (items[start : start + size] for start in range(0, len(items), size))
     workers = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    waiting = _cut(items, max(_SHARD[runner.engine] for runner in runners.values()), workers)
     with ThreadPoolExecutor(workers, "embed") as pool:
         running: set[Future[_Shard]] = set()
         try:
@@ -190,6 +189,15 @@ def _shards(
         finally:
             for future in running:
                 future.cancel()
+
+
+def _cut(items: list[_Item], size: int, workers: int) -> Iterator[list[_Item]]:
+    """Shards of at most ``size``, smaller towards the end so that all workers finish together."""
+    start = 0
+    while start < len(items):
+        stop = start + max(1, min(size, (len(items) - start) // (2 * workers)))
+        yield items[start:stop]
+        start = stop
 
 
 def _embed_shard(

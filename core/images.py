@@ -22,7 +22,7 @@ from core.errors import UnreadableImage
 # Pillow itself starts to complain above this many pixels; one limit, one message.
 MAX_PIXELS = 89_000_000
 MAX_BYTES = 256 * 2**20
-THUMBNAIL_SIDE = 320
+THUMBNAIL_SIDE = 256
 # Large JPEGs are decoded at a fraction of their size as long as both sides keep this many pixels: about twice what the
 # networks take, so that resizing still has real pixels to average. One value for all models, so that a vector never
 # depends on which other models ran beside it.
@@ -81,7 +81,7 @@ def decode(data: bytes, min_side: int | None = WORKING_SIDE) -> Image.Image:
 def thumbnail(image: Image.Image, side: int = THUMBNAIL_SIDE) -> bytes:
     """A JPEG of at most ``side`` pixels on its longer side."""
     small = image.copy()
-    small.thumbnail((side, side), Image.Resampling.BILINEAR, reducing_gap=2.0)
+    small.thumbnail((side, side), Image.Resampling.BILINEAR, reducing_gap=1.0)
     buffer = io.BytesIO()
     small.save(buffer, "JPEG", quality=82)
     return buffer.getvalue()
