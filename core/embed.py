@@ -91,9 +91,7 @@ def embed(
     with _writing(models.values(), store, progress):
         present = {name: store.keys(model.fingerprint) for name, model in models.items()}
         items = _missing(dataset, present)
-        started = time.perf_counter()
-        computed, failed = _run(items, models, store, progress)
-        seconds = time.perf_counter() - started
+        computed, failed, seconds = _run(items, models, store, progress)
         for model in models.values():
             if len(store.parts(model.fingerprint)) > _COMPACT_ABOVE:
                 store.compact(model.fingerprint)
@@ -135,9 +133,10 @@ def _missing(dataset: Dataset, present: dict[str, set[str]]) -> list[_Item]:
 
 def _run(
     items: list[_Item], models: dict[str, Backbone], store: EmbeddingStore, progress: Progress
-) -> tuple[Counter[str], list[tuple[_Item, str]]]:
+) -> tuple[Counter[str], list[tuple[_Item, str]], float]:
+    """Vectors computed by model, images that failed, and the seconds it took once the models were ready."""
     if not items:
-        return Counter(), []
+        return Counter(), [], 0.0
     store.clear_stale()
     runners = _load(models, {name for item in items for name in item.models}, progress)
     computed: Counter[str] = Counter()
@@ -145,6 +144,7 @@ def _run(
     undecodable: dict[str, str] = {}
     writer = _Writer(store, {name: models[name].fingerprint for name in runners})
     done = 0
+    started = time.perf_counter()
     progress("Embedding", 0, len(items))
     try:
         for shard in _shards(items, models, runners, store):
@@ -157,7 +157,7 @@ def _run(
     finally:  # also on Ctrl-C and on a full disk
         writer.flush()
         store.add_failures(undecodable)
-    return computed, failed
+    return computed, failed, time.perf_counter() - started
 
 
 def _load(models: dict[str, Backbone], needed: set[str], progress: Progress) -> dict[str, Runner]:

@@ -74,11 +74,11 @@ class SimilarityIndex:
         bits = np.packbits(allowed, bitorder="little")
         selector = faiss.IDSelectorBitmap(len(bits) * 8, faiss.swig_ptr(bits))
         found = min(k, len(rows))
-        scores, places = self._index.search(
-            np.ascontiguousarray(query[None], np.float32),
-            found,
-            params=faiss.SearchParameters(sel=selector),  # type: ignore[call-arg]
-        )
+        # Some training libraries replace FAISS's search by one for torch tensors that takes no filter; the original
+        # then goes by this name.
+        search = getattr(self._index, "search_numpy", self._index.search)
+        parameters = faiss.SearchParameters(sel=selector)  # type: ignore[call-arg]
+        scores, places = search(np.ascontiguousarray(query[None], np.float32), found, params=parameters)
         order = np.lexsort((places[0], -scores[0]))
         return self._vectors.keys[places[0][order]], scores[0][order]
 

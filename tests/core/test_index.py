@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import faiss
@@ -171,3 +173,20 @@ def test_a_disk_that_takes_no_index_is_explained(store: EmbeddingStore, monkeypa
 def test_no_vectors_at_all_says_what_to_do(cache: Path) -> None:
     with pytest.raises(LikenessError, match="Embed a dataset"):
         SimilarityIndex.open(EmbeddingStore(cache), PRINT)
+
+
+def test_filters_survive_libraries_that_replace_faiss_search(tmp_path: Path) -> None:
+    """In a process of its own: the replacement stays for good."""
+    code = f"""
+import numpy as np
+from pathlib import Path
+from core.index import SimilarityIndex
+from core.store import EmbeddingStore
+import faiss.contrib.torch_utils
+store = EmbeddingStore(Path({str(tmp_path)!r}))
+keys = [f"{{number:032x}}" for number in range(4)]
+store.append("ab", keys, np.eye(4, dtype=np.float32))
+found, _ = SimilarityIndex.open(store, "ab").search(np.eye(4, dtype=np.float32)[0], 2, np.array(keys[2:]))
+assert sorted(found) == keys[2:], found
+"""
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).parents[2])
