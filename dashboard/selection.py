@@ -67,7 +67,13 @@ def draw_sidebar() -> None:
 
 def _offered() -> dict[str, DatasetChoice]:
     catalogue = [DatasetChoice(name) for name, spec in DATASETS.items() if spec.available()]
-    return {literal(choice.label): choice for choice in [*recent(), *catalogue]}
+    offered: dict[str, DatasetChoice] = {}
+    for choice in [*recent(), *catalogue]:
+        if choice not in offered.values():
+            label = literal(choice.label)
+            # Two folders may end alike; the second then shows its whole path.
+            offered[label if label not in offered else f"{label} ({literal(choice.ref)})"] = choice
+    return offered
 
 
 def _choose_dataset() -> DatasetChoice:
