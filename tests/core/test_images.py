@@ -172,11 +172,12 @@ def test_a_thumbnail_is_a_small_jpeg_of_the_same_shape(size):
 
 
 def test_only_a_small_plain_upright_file_is_shown_as_it_is():
-    small = photo(300, 200)
+    side = images.THUMBNAIL_SIDE
+    small = photo(side, 200)
     assert all(images.shows_as_it_is(encoded(small, kind)) for kind in ("JPEG", "PNG", "WEBP"))
-    frames = {"save_all": True, "append_images": [photo(300, 200, 3)]}
+    frames = {"save_all": True, "append_images": [photo(side, 200, 3)]}
     unfit = {
-        "too many pixels": encoded(photo(321, 10), "JPEG"),
+        "too many pixels": encoded(photo(side + 1, 10), "JPEG"),
         "turned": encoded(small, "JPEG", exif=orientation_exif(6)),
         "animated": encoded(small, "PNG", **frames),
         "format": encoded(small, "TIFF"),
