@@ -91,9 +91,3 @@ def test_models_with_the_same_geometry_share_pixels_whatever_their_colours():
     assert one != other
     assert one.geometry == other.geometry
     assert (one.geometry.mean, one.geometry.std) == (IMAGENET_MEAN, IMAGENET_STD)
-
-
-def test_training_on_imagenet_is_known_from_the_record():
-    assert BACKBONES["resnet18"].sees_imagenet
-    assert not BACKBONES["clip_vit_b32"].sees_imagenet
-    assert not BACKBONES["dinov2_small"].sees_imagenet
