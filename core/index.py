@@ -107,9 +107,4 @@ def _write(path: Path, digest: str, values: NDArray[np.float32]) -> None:
 
 def _manifest(path: Path, digest: str) -> dict[str, object]:
     """What must be recorded of the index file as it is now; its own checksum, since FAISS believes what it reads."""
-    try:
-        with path.open("rb") as file:
-            checksum = hashlib.file_digest(file, "sha256").hexdigest()
-    except FileNotFoundError:
-        checksum = ""
-    return {"schema": SCHEMA, "keys": digest, "sha256": checksum, "faiss": faiss.__version__}
+    return {"schema": SCHEMA, "keys": digest, "sha256": files.sha256(path), "faiss": faiss.__version__}

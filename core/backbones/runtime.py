@@ -88,7 +88,9 @@ def load_runner(spec: BackboneSpec, weights: WeightsFile, fingerprint: str) -> R
     with files.locked(path):
         note = files.read_json(path.with_suffix(".json"))
         if not (
-            isinstance(note, dict) and note.get("sha256") == _digest(path) and note.get("libraries") == _libraries()
+            isinstance(note, dict)
+            and note.get("sha256") == files.sha256(path)
+            and note.get("libraries") == _libraries()
         ):
             note = _export(spec, weights, path)
     if note["cosine"] < MIN_COSINE:
@@ -148,7 +150,7 @@ def _export(spec: BackboneSpec, weights: WeightsFile, path: Path) -> dict[str, A
         "backbone": spec.name,
         "cosine": min(cosine, 1.0) if np.isfinite(cosine) else 0.0,
         "libraries": _libraries(),
-        "sha256": _digest(path),
+        "sha256": files.sha256(path),
     }
     files.write_json(path.with_suffix(".json"), note)
     return note
@@ -181,12 +183,3 @@ def _test_pictures(size: int) -> NDArray[np.uint8]:
 
 def _libraries() -> dict[str, str]:
     return {name: importlib.metadata.version(name) for name in ("torch", "onnxruntime")}
-
-
-def _digest(path: Path) -> str:
-    import hashlib
-
-    if not path.exists():
-        return ""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

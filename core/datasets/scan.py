@@ -12,8 +12,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from PIL import Image
-
 from core import images
 from core.datasets.candidates import Candidate, Candidates, plain_reason, printable
 from core.datasets.scan_cache import Finding, ScanCache
@@ -61,7 +59,6 @@ def _find(root: str, files: list[Candidate], cache: ScanCache, progress: Progres
     done = len(files) - len(pending)
     progress("Scanning", done, len(files))
     if pending:
-        Image.init()  # Pillow's own, on first use, is not safe in several threads at once
         with ThreadPoolExecutor(_THREADS) as pool:
             for batch in _batches(pending):
                 # Batches, so that a caller who cancels waits for one of them and not for the whole folder.
