@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib.metadata
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -16,7 +16,9 @@ from core.errors import LikenessError
 from core.latency import Latency, measure
 from core.metrics import (
     METRICS,
+    Difference,
     QueryResults,
+    compare,
     evaluate_queries,
     interval,
     per_class_precision,
@@ -24,12 +26,14 @@ from core.metrics import (
     tied_for_best,
 )
 from core.progress import Progress, silent
-from core.records import SPLITS, Dataset
+from core.records import Dataset
 from core.store import EmbeddingStore
+from core.vectors import class_codes, split_rows, stored_vectors
+from core.verify import SplitPairs, has_both_kinds, verify
 
 # The metric that decides which model is best.
 HEADLINE = "precision_at_5"
-_SCHEMA = 2
+_SCHEMA = 3
 _LIBRARIES = ("numpy", "onnxruntime", "pillow", "torch")
 
 
@@ -46,11 +50,11 @@ class Protocol:
 
     def queries(self, dataset: Dataset) -> NDArray[np.intp]:
         """Rows that ask."""
-        return _rows(dataset, self.split)
+        return split_rows(dataset, self.split)
 
     def candidates(self, dataset: Dataset) -> NDArray[np.intp]:
         """Rows that answer."""
-        return self.queries(dataset) if self.leave_one_out else _rows(dataset, self.gallery)
+        return self.queries(dataset) if self.leave_one_out else split_rows(dataset, self.gallery)
 
 
 @dataclass(frozen=True)
@@ -58,6 +62,7 @@ class ModelResult:
     """One model's retrieval results.
 
     ``values`` and ``intervals`` (95%, query bootstrap) are keyed by the names of :data:`core.metrics.METRICS`.
+    ``pairs`` has all pairs of the queries, or None where they make no pair of one class or none of two.
     """
 
     backbone: Backbone
@@ -66,15 +71,20 @@ class ModelResult:
     intervals: dict[str, tuple[float, float]]
     per_class: dict[str, float]
     latency: Latency
+    pairs: SplitPairs | None
 
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Every model on the same queries, best first by P@5; ``tied`` cannot be told from the best."""
+    """Every model on the same queries, best first by P@5; ``tied`` cannot be told from the best.
+
+    ``differences`` compares all pairs of models by P@5; :func:`compare_models` does so by any other metric.
+    """
 
     dataset: Dataset
     protocol: Protocol
     models: dict[str, ModelResult]
+    differences: list[Difference]
     tied: list[str]
 
     def as_json(self) -> dict[str, Any]:
@@ -82,6 +92,7 @@ class Evaluation:
         return {
             "models": {name: _model_json(result) for name, result in self.models.items()},
             "tied_for_best": self.tied,
+            "differences": [_difference_json(difference) for difference in self.differences],
             "provenance": {
                 "dataset": self.dataset.ref,
                 "dataset_fingerprint": self.dataset.fingerprint,
@@ -114,14 +125,24 @@ def evaluate(
     found = {}
     for done, backbone in enumerate(models):
         progress("Evaluating", done, len(models))
-        found[backbone.name] = _evaluate_model(dataset, backbone, store, protocol)
+        found[backbone.name] = _evaluate_model(dataset, backbone, store, protocol, progress)
     progress("Evaluating", len(models), len(models))
     ranked = dict(sorted(found.items(), key=lambda item: -item[1].values[HEADLINE]))
-    headline = METRICS[HEADLINE].per_query
-    return Evaluation(dataset, protocol, ranked, tied_for_best({n: headline(r.results) for n, r in ranked.items()}))
+    differences = compare_models(ranked, HEADLINE)
+    tied = tied_for_best({name: result.values[HEADLINE] for name, result in ranked.items()}, differences)
+    return Evaluation(dataset, protocol, ranked, differences, tied)
 
 
-def _evaluate_model(dataset: Dataset, backbone: Backbone, store: EmbeddingStore, protocol: Protocol) -> ModelResult:
+def compare_models(models: Mapping[str, ModelResult], metric: str) -> list[Difference]:
+    """All pairs of an evaluation's ``models`` by a metric of :data:`core.metrics.METRICS`, in their order."""
+    chosen = METRICS[metric]
+    first = next(iter(models.values())).results
+    return compare({name: chosen.per_query(r.results) for name, r in models.items()}, chosen.classes(first))
+
+
+def _evaluate_model(
+    dataset: Dataset, backbone: Backbone, store: EmbeddingStore, protocol: Protocol, progress: Progress
+) -> ModelResult:
     key = _key(dataset, backbone, protocol)
     results = _recall(store, key)
     if results is None:
@@ -135,6 +156,7 @@ def _evaluate_model(dataset: Dataset, backbone: Backbone, store: EmbeddingStore,
         intervals,
         per_class_precision(results, dataset.classes),
         measure(backbone),
+        verify(dataset, backbone, store, protocol.split, progress) if has_both_kinds(dataset, protocol.split) else None,
     )
 
 
@@ -146,27 +168,11 @@ def _key(dataset: Dataset, backbone: Backbone, protocol: Protocol) -> str:
 
 def _query(dataset: Dataset, backbone: Backbone, store: EmbeddingStore, protocol: Protocol) -> QueryResults:
     vectors = stored_vectors(dataset, backbone, store)
-    codes = np.searchsorted(np.array(dataset.classes), dataset.labels)
+    codes = class_codes(dataset)
     queries, candidates = protocol.queries(dataset), protocol.candidates(dataset)
     place = np.minimum(np.searchsorted(candidates, queries), len(candidates) - 1)
     own = np.where(candidates[place] == queries, place, -1)
     return evaluate_queries(vectors[queries], codes[queries], vectors[candidates], codes[candidates], own)
-
-
-def stored_vectors(dataset: Dataset, backbone: Backbone, store: EmbeddingStore) -> NDArray[np.float32]:
-    """The vectors of every row of a dataset, float32 ``(n, dim)``.
-
-    Raises:
-        LikenessError: some are missing; the message says which command computes them.
-    """
-    vectors = store.load(backbone.fingerprint)
-    rows = vectors.rows(dataset.ids)
-    if missing := int((rows < 0).sum()):
-        raise LikenessError(
-            f"{backbone.name} has not embedded {missing:,} of the {len(dataset):,} images of {dataset.title}. "
-            f"Run: python -m core embed --dataset {dataset.ref} --models {backbone.name}"
-        )
-    return vectors.values[rows]
 
 
 def _recall(store: EmbeddingStore, key: str) -> QueryResults | None:
@@ -177,24 +183,33 @@ def _recall(store: EmbeddingStore, key: str) -> QueryResults | None:
     return QueryResults(**kept)
 
 
-def _rows(dataset: Dataset, split: str) -> NDArray[np.intp]:
-    rows = dataset.rows(None if split == "all" else split)
-    if not len(rows):
-        counts = ", ".join(f"{name} {len(dataset.rows(name)):,}" for name in SPLITS)
-        raise LikenessError(f"{dataset.title} has no images in {split!r} ({counts}). Name another split.")
-    return rows
-
-
 def _model_json(result: ModelResult) -> dict[str, Any]:
     spec = result.backbone.spec
+    pairs = {} if result.pairs is None else result.pairs.summary
     return {
         **{name: round(value, 6) for name, value in result.values.items()},
+        **{name: round(pairs[name].value, 6) if name in pairs else None for name in ("roc_auc", "eer")},
         "latency_ms": result.latency.p50,
         "latency_p95_ms": result.latency.p95,
         "size_mb": spec.size_mb,
         "dim": spec.dim,
         "queries": len(result.results),
         "queries_left_out": result.results.left_out,
-        "ci": {name: [round(low, 6), round(high, 6)] for name, (low, high) in result.intervals.items()},
+        "ci": {
+            name: [round(low, 6), round(high, 6)]
+            for name, (low, high) in (result.intervals | {n: e.interval for n, e in pairs.items()}).items()
+        },
         "per_class_precision_at_5": {name: round(value, 6) for name, value in result.per_class.items()},
+    }
+
+
+def _difference_json(difference: Difference) -> dict[str, Any]:
+    return {
+        "a": difference.a,
+        "b": difference.b,
+        "metric": HEADLINE,
+        "difference": round(difference.value, 6),
+        "ci": [round(limit, 6) for limit in difference.interval],
+        "p_value": difference.p_value,
+        "p_adjusted": difference.adjusted,
     }

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -20,6 +20,19 @@ class SkippedFile:
 
     path: str
     reason: str
+
+
+@dataclass(frozen=True)
+class Copy:
+    """A file that holds byte for byte what the image at ``of`` holds; it is no row, and is in ``skipped`` too.
+
+    ``split`` is the split it would be in: that of ``of``, unless the source puts the two into different ones.
+    """
+
+    path: str
+    label: str
+    split: str
+    of: str
 
 
 @dataclass(frozen=True)
@@ -40,7 +53,7 @@ class Dataset:
     """Labelled images: a list of rows over content-addressed files.
 
     Row ``i`` is ``ids[i], paths[i], labels[i], splits[i]``. Rows are sorted by path, and every id is unique:
-    exact copies of a file are in ``skipped``.
+    exact copies of a file are in ``skipped``, and those of rows in ``copies`` too.
 
     Attributes:
         ref: what the user named it by: a catalogue name or an absolute path.
@@ -63,6 +76,7 @@ class Dataset:
     metadata: Mapping[str, NDArray[np.str_]] = field(default_factory=dict)
     attribution: str = ""
     options: DatasetOptions = DatasetOptions()
+    copies: tuple[Copy, ...] = ()
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -98,3 +112,23 @@ class Dataset:
         if label is not None:
             keep &= self.labels == label
         return np.flatnonzero(keep)
+
+    def without(self, ids: Collection[str]) -> Dataset:
+        """The same dataset without these images; every other keeps its split. Unknown ids are passed over.
+
+        >>> few = np.array(["a", "b"])
+        >>> len(Dataset("r", "t", Path(), few, few, few, few).without({"b"}))
+        1
+        """
+        keep = ~np.isin(self.ids, list(ids))
+        paths = self.paths[keep]
+        here = set(paths.tolist())
+        return replace(
+            self,
+            ids=self.ids[keep],
+            paths=paths,
+            labels=self.labels[keep],
+            splits=self.splits[keep],
+            metadata={name: column[keep] for name, column in self.metadata.items()},
+            copies=tuple(copy for copy in self.copies if copy.of in here),
+        )

@@ -123,7 +123,7 @@ class EmbeddingStore:
 
     def clear_stale(self) -> None:
         """Remove what killed writers of anything else left, once it is old enough to be nobody's."""
-        for kind in ("evaluations", "jobs", "latency", "onnx", "scans", "thumbnails"):
+        for kind in ("evaluations", "jobs", "latency", "onnx", "scans", "thumbnails", "verifications"):
             files.clear_leftovers(self.folder / kind, _STALE_S)
 
     def lock(self, fingerprint: str) -> FileLock:

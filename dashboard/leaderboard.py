@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import pandas as pd
 import streamlit as st
 
-from core.evaluate import HEADLINE, Evaluation
+from core.datasets.overlap import seen_in_pretraining
+from core.evaluate import HEADLINE, Evaluation, ModelResult
 from core.metrics import METRICS
 from dashboard.charts import ModelPoint
 from dashboard.text import interval, plain, share
 
 _SHOWN = ("retrieval_accuracy", "mrr", "map_at_r", "r_precision", "weighted_precision_at_5", "macro_precision_at_5")
+_PAIRS = {"roc_auc": "ROC AUC", "eer": "EER"}
+_DEFINITIONS = {
+    **{METRICS[name].title: METRICS[name].definition for name in (HEADLINE, *_SHOWN)},
+    "ROC AUC": "The chance that two queries of one class score higher than two of different classes; 0.5 is guessing.",
+    "EER": "Equal error rate: at the threshold where both kinds of error are equally frequent. Lower is better.",
+}
 
 
 def sentence(evaluation: Evaluation) -> str:
@@ -35,27 +43,27 @@ def sentence(evaluation: Evaluation) -> str:
 
 
 def table(evaluation: Evaluation) -> pd.DataFrame:
-    """One row a model, best first; shares in [0, 1]."""
+    """One row a model, best first: shares in [0, 1] with the limits of their 95% intervals, milliseconds, megabytes."""
     rows = []
     for name, result in evaluation.models.items():
         spec = result.backbone.spec
-        low, high = result.intervals[HEADLINE]
-        row: dict[str, Any] = {
-            "best": _mark(evaluation, name), "model": name, METRICS[HEADLINE].title: result.values[HEADLINE],
-            "95% interval": f"{low:.3f}\N{EN DASH}{high:.3f}", "ms": result.latency.p50, "MB": spec.size_mb,
-        }  # fmt: skip
-        row |= {METRICS[metric].title: result.values[metric] for metric in _SHOWN}
-        row |= {"ms p95": result.latency.p95, "dim": spec.dim, "pre-training": spec.pretraining}
-        rows.append(row)
+        row: dict[str, Any] = {"best": _mark(evaluation, name), "model": name}
+        for title, (value, low, high) in _estimates(result).items():
+            row |= {title: value, f"{title} low": low, f"{title} high": high}
+        row |= {"ms": result.latency.p50, "ms p95": result.latency.p95, "MB": spec.size_mb, "dim": spec.dim}
+        rows.append(row | {"pre-training": spec.pretraining})
     return pd.DataFrame(rows)
 
 
 def draw(evaluation: Evaluation) -> None:
     """The table, sortable by any column, with every definition as a tooltip."""
+    show = st.segmented_control(
+        "Show", ["values", "intervals"], default="values", key="show", bind="query-params", required=True,
+        help="95% intervals of every metric: by bootstrap over the queries; of ROC AUC and EER over images, not pairs.",
+    )  # fmt: skip
     columns: dict[str, Any] = {
         "best": st.column_config.TextColumn("", help="★ best by P@5; ≈ cannot be told from the best", width=36),
-        "model": st.column_config.TextColumn("Model"),
-        "95% interval": st.column_config.TextColumn(help="95% interval of P@5: bootstrap over the queries."),
+        "model": st.column_config.TextColumn("Model", pinned=True),
         "ms": st.column_config.NumberColumn(
             "ms", format="%.1f", help="Median milliseconds for one image on one core: decode, resize, network."
         ),
@@ -66,14 +74,48 @@ def draw(evaluation: Evaluation) -> None:
             help="What the network was trained on. Test images seen in training flatter a model."
         ),
     }
-    for metric in (HEADLINE, *_SHOWN):
-        columns[METRICS[metric].title] = st.column_config.NumberColumn(
-            METRICS[metric].title, format="%.4f", help=METRICS[metric].definition
-        )
+    for title, definition in _DEFINITIONS.items():
+        columns[title] = st.column_config.NumberColumn(title, help=definition)
+    first, *others = _DEFINITIONS
     st.dataframe(
-        table(evaluation), hide_index=True, column_config=columns, key="leaderboard",
+        _styled(table(evaluation), list(_DEFINITIONS) if show == "intervals" else [first]),
+        hide_index=True, column_config=columns, key="leaderboard",
+        column_order=["best", "model", first, "ms", "MB", *others, "ms p95", "dim", "pre-training"],
         alt="Leaderboard: retrieval metrics, latency and size of each model, best first",
     )  # fmt: skip
+
+
+def _styled(frame: pd.DataFrame, with_intervals: list[str]) -> Any:
+    """The table with limits written into the cells of some columns, which still sort by their numbers."""
+    limits = [f"{title} {end}" for title in _DEFINITIONS for end in ("low", "high")]
+    styled = frame.drop(columns=limits).style.format("{:.4f}", subset=list(_DEFINITIONS), na_rep="\N{EN DASH}")
+    for title in with_intervals:
+        for row in frame.index[frame[title].notna()]:
+            value, low, high = (frame.at[row, f"{title}{end}"] for end in ("", " low", " high"))
+            text = f"{value:.3f} [{low:.3f}\N{EN DASH}{high:.3f}]"
+            styled.format(lambda _, text=text: text, subset=([row], [title]))
+    return styled
+
+
+def _estimates(result: ModelResult) -> dict[str, tuple[float, float, float]]:
+    """Each metric's value and 95% interval, by title; NaN where there are no pairs to score."""
+    found = {METRICS[name].title: (result.values[name], *result.intervals[name]) for name in (HEADLINE, *_SHOWN)}
+    for name, title in _PAIRS.items():
+        estimate = None if result.pairs is None else result.pairs.summary[name]
+        found[title] = (estimate.value, *estimate.interval) if estimate else (math.nan,) * 3
+    return found
+
+
+def draw_overlap(evaluation: Evaluation) -> None:
+    """The models that saw these images, or their kinds, before: their numbers flatter them."""
+    models = evaluation.models.values()
+    seen = {m.backbone.name: seen_in_pretraining(evaluation.dataset, m.backbone.spec) for m in models}
+    known = {name: why for name, why in seen.items() if why}
+    if known:
+        st.badge(
+            f"Seen in pre-training: {', '.join(plain(name) for name in known)}", color="orange",
+            icon=":material/visibility:", help="\n\n".join(plain(why) for why in known.values()),
+        )  # fmt: skip
 
 
 def points(evaluation: Evaluation) -> list[ModelPoint]:

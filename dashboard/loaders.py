@@ -17,14 +17,17 @@ from core.backbones import Backbone, Runner
 from core.backbones.text import TextEncoder
 from core.datasets import load_dataset
 from core.errors import LikenessError
-from core.evaluate import Evaluation, Protocol
+from core.evaluate import Evaluation, Protocol, compare_models
 from core.evaluate import evaluate as evaluate_models
 from core.index import SimilarityIndex
+from core.metrics import Difference
+from core.pair_errors import PairErrors, find_pair_errors
 from core.paths import cache_dir
 from core.recent import DatasetChoice
 from core.records import Dataset
 from core.search import Searcher
 from core.store import EmbeddingStore
+from core.verify import SplitPairs, verify
 
 
 def store() -> EmbeddingStore:
@@ -62,6 +65,16 @@ def _dataset(key: str, cache: str, _choice: DatasetChoice) -> Dataset:
     return load_dataset(_choice.ref, _choice.options, offline=True, known_failures=store().failures())
 
 
+def without(data: Dataset, ids: Sequence[str]) -> Dataset:
+    """A dataset less some of its images."""
+    return _without(data.fingerprint, str(data.paths[0]), " ".join(ids), data, ids)
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _without(data: str, first: str, left_out: str, _data: Dataset, _ids: Sequence[str]) -> Dataset:
+    return _data.without(_ids)
+
+
 def missing(data: Dataset, backbone: Backbone) -> int:
     """How many images of a dataset a model has not embedded."""
     return _missing(data.fingerprint, backbone.fingerprint, _state(backbone), data, backbone)
@@ -77,8 +90,7 @@ def evaluation(data: Dataset, names: Sequence[str], protocol: Protocol) -> Evalu
     """The leaderboard of these models."""
     models = available_backbones()
     chosen = [models[name] for name in names]
-    state = " ".join(f"{m.fingerprint}:{_state(m)}" for m in chosen)
-    return _evaluation(data.fingerprint, str(data.paths[0]), state, repr(protocol), data, chosen, protocol)
+    return _evaluation(data.fingerprint, str(data.paths[0]), _states(chosen), repr(protocol), data, chosen, protocol)
 
 
 @st.cache_resource(max_entries=32, show_spinner="Comparing the models")
@@ -86,6 +98,41 @@ def _evaluation(
     data: str, first: str, state: str, how: str, _data: Dataset, _models: list[Backbone], _protocol: Protocol
 ) -> Evaluation:
     return evaluate_models(_data, _models, store(), _protocol)
+
+
+def differences(found: Evaluation, metric: str) -> list[Difference]:
+    """All pairs of an evaluation's models by a metric, in their order."""
+    models = _states([result.backbone for result in found.models.values()])
+    return _differences(found.dataset.fingerprint, models, repr(found.protocol), metric, found)
+
+
+@st.cache_resource(max_entries=64, show_spinner="Comparing the models")
+def _differences(data: str, state: str, how: str, metric: str, _found: Evaluation) -> list[Difference]:
+    return compare_models(_found.models, metric)
+
+
+def pairs(data: Dataset, backbone: Backbone, split: str) -> SplitPairs:
+    """All pairs of a split, as one model scores them."""
+    return _pairs(data.fingerprint, str(data.paths[0]), backbone.fingerprint, _state(backbone), split, data, backbone)
+
+
+@st.cache_resource(max_entries=32, show_spinner="Comparing all pairs")
+def _pairs(
+    data: str, first: str, fingerprint: str, state: str, split: str, _data: Dataset, _backbone: Backbone
+) -> SplitPairs:
+    return verify(_data, _backbone, store(), split)
+
+
+def pair_errors(found: SplitPairs) -> PairErrors:
+    """The pairs of a split at the wrong end of the scores."""
+    return _pair_errors(
+        found.dataset.fingerprint, found.backbone.fingerprint, _state(found.backbone), found.split, found
+    )
+
+
+@st.cache_resource(max_entries=16, show_spinner="Looking for the worst pairs")
+def _pair_errors(data: str, fingerprint: str, state: str, split: str, _found: SplitPairs) -> PairErrors:
+    return find_pair_errors(_found, store())
 
 
 def searcher(data: Dataset, backbone: Backbone) -> Searcher:
@@ -125,6 +172,11 @@ def thumbnail(key: str, file: str) -> bytes | None:
         return data if images.shows_as_it_is(data) else images.thumbnail(images.decode(data))
     except (OSError, LikenessError):
         return None
+
+
+def _states(models: Sequence[Backbone]) -> str:
+    """Changes whenever vectors of any of the models were added."""
+    return " ".join(f"{model.fingerprint}:{_state(model)}" for model in models)
 
 
 def _state(backbone: Backbone) -> str:

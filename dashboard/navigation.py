@@ -16,5 +16,6 @@ def choose_page() -> StreamlitPage:
         [
             st.Page(_PAGES / "overview.py", title="Overview", icon=":material/leaderboard:", default=True),
             st.Page(_PAGES / "retrieval.py", title="Top-5 retrieval", icon=":material/image_search:"),
+            st.Page(_PAGES / "threshold.py", title="Threshold", icon=":material/tune:"),
         ]
     )

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from functools import partial
 
 import pandas as pd
 import plotly.graph_objects as go
@@ -17,13 +19,29 @@ from dashboard.selection import Selection, is_public
 from dashboard.text import count, literal, plain
 
 
-def chart(figure: go.Figure, data: pd.DataFrame, name: str, alt: str) -> None:
-    """A chart, described in words for those who do not see it, with its data to download."""
-    st.plotly_chart(figure, key=f"chart-{name}", config={"displaylogo": False}, alt=alt)
+def chart(
+    figure: go.Figure, data: pd.DataFrame, name: str, alt: str, pick: Callable[[float], None] | None = None
+) -> None:
+    """A chart, described in words for those who do not see it, with its data to download.
+
+    ``pick`` is called with the ``customdata`` of a point that is clicked.
+    """
+    key, config = f"chart-{name}", {"displaylogo": False}
+    if pick is None:
+        st.plotly_chart(figure, key=key, config=config, alt=alt)
+    else:
+        picked = partial(_picked, key, pick)
+        st.plotly_chart(figure, key=key, config=config, alt=alt, on_select=picked, selection_mode="points")
     st.download_button(
         "Data as CSV", data.to_csv(index=False), f"{name}.csv", "text/csv", type="tertiary",
         icon=":material/download:", key=f"data-{name}", on_click="ignore",
     )  # fmt: skip
+
+
+def _picked(key: str, pick: Callable[[float], None]) -> None:
+    for point in st.session_state[key].selection.points:
+        if "customdata" in point:
+            pick(point["customdata"])
 
 
 def picture(dataset: Dataset, row: int, width: int) -> None:

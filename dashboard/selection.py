@@ -8,6 +8,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from core import marks
 from core.backbones import Backbone
 from core.datasets import DATASETS
 from core.errors import LikenessError
@@ -15,7 +16,7 @@ from core.jobs import PUBLIC_VARIABLE
 from core.recent import DatasetChoice, recent, remember
 from core.records import Dataset, DatasetOptions
 from dashboard import loaders
-from dashboard.text import literal, plain
+from dashboard.text import count, literal, plain
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,7 @@ def draw_sidebar() -> None:
         choice = _choose_dataset()
         if not is_public():
             _add_images()
-        dataset = loaders.dataset(choice)
+        dataset = _without_marked(loaders.dataset(choice))
         models = loaders.available_backbones()
         missing = {name: loaders.missing(dataset, backbone) for name, backbone in models.items()}
         ready = {name: models[name] for name, number in missing.items() if not number}
@@ -94,6 +95,19 @@ def _choose_models(ready: list[str]) -> list[str]:
         "Models", ready, default=ready, key="models", bind="query-params",
         help="Models that have embedded this dataset. A model keeps its colour on every page.",
     ) or ready  # fmt: skip
+
+
+def _without_marked(dataset: Dataset) -> Dataset:
+    """The dataset, less the images whose label was marked as wrong if the analyst wants to see it so."""
+    marked = marks.marked_rows(dataset)
+    if not len(marked):
+        return dataset
+    left_out = st.toggle(
+        f"Leave out {count(len(marked), 'marked image')}", key="unmarked", bind="query-params",
+        help="Images marked on the threshold page because their label looks wrong.",
+    )  # fmt: skip
+    st.download_button("Marks as CSV", marks.as_csv, marks.NAME, "text/csv", type="tertiary", on_click="ignore")
+    return loaders.without(dataset, dataset.ids[marked].tolist()) if left_out else dataset
 
 
 def _add_images() -> None:

@@ -5,7 +5,7 @@ import streamlit as st
 
 from core.evaluate import Protocol
 from core.records import SPLITS
-from dashboard import charts, leaderboard, loaders, panels, selection
+from dashboard import charts, leaderboard, loaders, panels, ranking, selection, significance
 from dashboard.text import count, literal, plain
 
 chosen = selection.current()
@@ -30,6 +30,7 @@ else:
     found = loaders.evaluation(dataset, chosen.models, Protocol(split or splits[0]))
     st.markdown(leaderboard.sentence(found))
     leaderboard.draw(found)
+    leaderboard.draw_overlap(found)
     panels.provenance(found)
     panels.chart(
         charts.accuracy_against_latency(leaderboard.points(found), "P@5"),
@@ -37,6 +38,8 @@ else:
         "leaderboard",
         "Bubble chart: P@5 of each model with its interval against milliseconds for one image; area is size",
     )
+    significance.draw(found)
+    ranking.draw(found)
     panels.embed_missing(chosen)
 panels.without_weights()
 

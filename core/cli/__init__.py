@@ -13,14 +13,14 @@ from typing import Any, NoReturn
 
 from core import files
 from core.backbones.weights import remember as remember_weights
-from core.cli import datasets, doctor, embed, evaluate, models, search
+from core.cli import datasets, doctor, duplicates, embed, evaluate, models, search, threshold
 from core.cli.progress_bar import ProgressBar
 from core.cli.table import clean
 from core.errors import LikenessError
 from core.jobs import Reporter
 from core.paths import CACHE_VARIABLE, WEIGHTS_VARIABLE
 
-COMMANDS = (models, datasets, embed, evaluate, search, doctor)
+COMMANDS = (models, datasets, embed, evaluate, threshold, search, duplicates, doctor)
 BAD_INPUT = 2
 INTERRUPTED = 130
 

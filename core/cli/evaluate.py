@@ -14,7 +14,7 @@ from core.records import SPLITS
 from core.store import EmbeddingStore
 
 NAME = "evaluate"
-HELP = "Compare models by retrieval: every query image asks the gallery for its class. 95% intervals."
+HELP = "Compare models: every query asks the gallery for its class; all pairs of queries are scored. 95% intervals."
 _COLUMNS = ("precision_at_5", "retrieval_accuracy", "macro_precision_at_5", "mrr", "map_at_r", "r_precision")
 
 
@@ -38,12 +38,14 @@ def run(options: argparse.Namespace, progress: Progress) -> tuple[Any, str]:
 
 def leaderboard(found: evaluation.Evaluation) -> str:
     """The evaluation as a plain table, best first."""
-    headings = ["model", *(METRICS[name].title for name in _COLUMNS), "ms/image", "MB", "dim"]
+    headings = ["model", *(METRICS[name].title for name in _COLUMNS), "ROC AUC", "EER", "ms/image", "MB", "dim"]
     rows = []
     for name, result in found.models.items():
         low, high = result.intervals["precision_at_5"]
         cells = [f"{result.values[metric]:.4f}" for metric in _COLUMNS]
         cells[0] += f" [{low:.4f}-{high:.4f}]"
+        pairs = [] if result.pairs is None else [f"{one.value:.4f}" for one in result.pairs.summary.values()]
+        cells += pairs or ["-", "-"]
         spec = result.backbone.spec
         mark = " *" if name in found.tied else ""
         rows.append([name + mark, *cells, f"{result.latency.p50:.1f}", f"{spec.size_mb:.1f}", str(spec.dim)])
@@ -52,5 +54,5 @@ def leaderboard(found: evaluation.Evaluation) -> str:
     gallery = "the other images of that split" if protocol.leave_one_out else protocol.gallery
     left_out = f" ({results.left_out:,} left out: their class is not in the gallery)" if results.left_out else ""
     head = f"{clean(found.dataset.title)}: {len(results):,} queries from {protocol.split}{left_out}, gallery: {gallery}"
-    verdict = "* best" if len(found.tied) == 1 else "* tied for best (Holm-corrected paired bootstrap, 5%)"
+    verdict = "* best" if len(found.tied) == 1 else "* tied for best (Holm-corrected randomisation test, 5%)"
     return "\n".join([head, "", table(headings, rows), "", verdict])

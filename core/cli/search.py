@@ -9,11 +9,11 @@ from typing import Any
 from core.cli import options as shared
 from core.cli.table import clean
 from core.errors import LikenessError, UnreadableImage
-from core.evaluate import stored_vectors
 from core.progress import Progress
 from core.records import SPLITS
 from core.search import Filters, Searcher
 from core.store import EmbeddingStore
+from core.vectors import stored_vectors
 
 NAME = "search"
 HELP = "Find the images of a dataset that are most similar to one image; the image itself is never among them."

@@ -23,7 +23,7 @@ from core.datasets.table import is_table, read_table
 from core.errors import LikenessError
 from core.paths import cache_dir
 from core.progress import Progress, silent
-from core.records import Dataset, DatasetOptions, SkippedFile
+from core.records import Copy, Dataset, DatasetOptions, SkippedFile
 
 _DEFAULTS = DatasetOptions()
 
@@ -174,4 +174,14 @@ def _dataset(
         metadata={name: values[rows, column] for column, name in enumerate(candidates.columns)},
         attribution=source.attribution,
         options=options,
+        copies=_copies(found, dict(zip(paths[rows].tolist(), assigned.tolist(), strict=True))),
+    )
+
+
+def _copies(found: Scan, placed: Mapping[str, str]) -> tuple[Copy, ...]:
+    """The exact copies of rows; ``placed`` has each row's path and split."""
+    return tuple(
+        Copy(copy.path, copy.label, placed[of.path] if copy.split == of.split else copy.split, of.path)
+        for copy, of in found.copies
+        if of.path in placed
     )

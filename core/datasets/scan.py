@@ -29,11 +29,15 @@ _SETTLED_NS = 2_000_000_000
 
 @dataclass(frozen=True)
 class Scan:
-    """The usable files of a source, sorted by path, with their content ids; and every other, with the reason."""
+    """The usable files of a source, sorted by path, with their content ids; and every other, with the reason.
+
+    ``copies`` pairs each exact copy, which is in ``skipped``, with the file it is a copy of.
+    """
 
     files: list[Candidate]
     ids: list[str]
     skipped: list[SkippedFile]
+    copies: list[tuple[Candidate, Candidate]]
 
 
 def scan(candidates: Candidates, source: Path, progress: Progress = silent) -> Scan:
@@ -122,13 +126,14 @@ def _read(root: str, file: Candidate, cache: ScanCache) -> Finding:
 
 
 def _without_copies(files: list[Candidate], findings: list[Finding]) -> Scan:
-    result = Scan([], [], [])
+    result = Scan([], [], [], [])
     first: dict[str, Candidate] = {}
     for file, (id_, reason) in zip(files, findings, strict=True):
         if id_ is None:
             result.skipped.append(SkippedFile(printable(file.path), reason or ""))
         elif id_ in first:
             result.skipped.append(SkippedFile(file.path, _copy_of(first[id_], file)))
+            result.copies.append((file, first[id_]))
         else:
             first[id_] = file
             result.files.append(file)

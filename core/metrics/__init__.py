@@ -2,16 +2,8 @@
 
 from core.metrics.averaging import average
 from core.metrics.catalogue import METRICS, Metric, class_support, per_class_precision, summarise
-from core.metrics.intervals import (
-    Difference,
-    best_model,
-    bootstrap_averages,
-    bootstrap_weights,
-    holm,
-    interval,
-    paired_differences,
-    tied_for_best,
-)
+from core.metrics.comparison import Difference, compare, holm, tied_for_best
+from core.metrics.intervals import bootstrap_averages, bootstrap_weights, interval
 from core.metrics.ranking import Ranked, visit_rankings
 from core.metrics.retrieval import CUTOFFS, QueryResults, evaluate_queries
 
@@ -23,14 +15,13 @@ __all__ = [
     "QueryResults",
     "Ranked",
     "average",
-    "best_model",
     "bootstrap_averages",
     "bootstrap_weights",
     "class_support",
+    "compare",
     "evaluate_queries",
     "holm",
     "interval",
-    "paired_differences",
     "per_class_precision",
     "summarise",
     "tied_for_best",

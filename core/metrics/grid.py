@@ -13,6 +13,8 @@ from numpy.typing import ArrayLike, NDArray
 PER_UNIT = 500_000
 BINS = 2 * PER_UNIT + 1
 DECIMALS = 6
+# Of a step: decimal numbers are not exact in binary, and 0.621698 must not fall below the point it names.
+SLACK = 1e-6
 
 
 def to_bins(scores: ArrayLike) -> NDArray[np.int32]:
@@ -21,7 +23,7 @@ def to_bins(scores: ArrayLike) -> NDArray[np.int32]:
     >>> to_bins([-1.0, 0.0, 0.0000019, 1.0000001]).tolist()
     [0, 500000, 500000, 1000000]
     """
-    steps = np.floor((np.asarray(scores, np.float64) + 1) * PER_UNIT)
+    steps = np.floor((np.asarray(scores, np.float64) + 1) * PER_UNIT + SLACK)
     return np.clip(steps, 0, BINS - 1).astype(np.int32)
 
 

@@ -128,7 +128,7 @@ class ItemDraws:
         return found
 
     def class_variances(self) -> NDArray[np.float32]:
-        """Variance of each class's FNMR, and of its (FMR + FNMR) / 2, over its own items: float32 ``(2, c, levels)``."""
+        """Variance of each class's FNMR, and of (FMR + FNMR) / 2, over its items: float32 ``(2, c, levels)``."""
         n = self._classes.sizes.astype(np.float64)[:, None]
         means = [self._errors(kind) / np.maximum(n, 1) for kind in range(2)]
         squares = [self._squares[kind] - n * means[kind] ** 2 for kind in range(2)]

@@ -9,7 +9,7 @@ from typing import Any
 
 from numba import njit
 
-from core.metrics.grid import BINS, PER_UNIT
+from core.metrics.grid import BINS, PER_UNIT, SLACK
 
 _LAST = BINS - 1
 
@@ -28,7 +28,7 @@ def count_pairs(scores: Any, row: int, column: int, codes: Any, counts: Any) -> 
     for i in range(scores.shape[0]):
         code = codes[row + i]
         for j in range(max(0, row + i + 1 - column), scores.shape[1]):
-            place = int((float(scores[i, j]) + 1.0) * PER_UNIT)
+            place = int((float(scores[i, j]) + 1.0) * PER_UNIT + SLACK)
             counts[int(codes[column + j] != code), min(max(place, 0), _LAST)] += 1
 
 
@@ -50,9 +50,8 @@ def count_partners(scores: Any, row: int, codes: Any, level: Any, counts: Any, p
         for j in range(scores.shape[1]):
             if j == me:
                 continue
-            place = min(max(int((float(scores[i, j]) + 1.0) * PER_UNIT), 0), _LAST)
+            place = min(max(int((float(scores[i, j]) + 1.0) * PER_UNIT + SLACK), 0), _LAST)
             kind = int(codes[j] != code)
             partners[kind, i, level[place]] += 1
             if j > me:
                 counts[kind, place] += 1
-

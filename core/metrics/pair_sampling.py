@@ -66,5 +66,7 @@ def _by_class(codes: NDArray[np.integer]) -> tuple[NDArray[np.intp], NDArray[np.
 
 def _draw(available: int, count: int, kind: str, random: np.random.Generator) -> NDArray[np.int64]:
     if count > available:
-        raise LikenessError(f"{count:,} pairs {kind} were asked for, but these images make {available:,}. Ask for less.")
+        raise LikenessError(
+            f"{count:,} pairs {kind} were asked for, but these images make {available:,}. Ask for less."
+        )
     return random.choice(available, count, replace=False) if count else np.empty(0, np.int64)

@@ -26,6 +26,7 @@ from core.metrics.item_draws import ItemDraws, SortedClasses
 from core.metrics.pair_sampling import different_class_pairs, pair_counts, same_class_pairs
 from core.metrics.ranking import check_vectors
 
+Scores = NDArray[np.float32]
 LEVELS = 500
 DRAWS = 1000
 SCORES_AT_ONCE = 1 << 23  # 32 MB of float32
@@ -63,7 +64,9 @@ class PairScores:
     draws: NDArray[np.float32]
 
 
-def score_counts(vectors: NDArray[np.float32], codes: NDArray[np.integer]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def score_counts(
+    vectors: NDArray[np.float32], codes: NDArray[np.integer]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """How many same-class and how many different-class pairs fall into each bin of the grid, int64 ``(BINS,)`` each.
 
     Arguments and errors as in :func:`pair_scores`. Without draws, and so the fastest way to a curve.
@@ -75,10 +78,11 @@ def score_counts(vectors: NDArray[np.float32], codes: NDArray[np.integer]) -> tu
     with _Workers() as workers:
         for start, stop in _blocks(len(vectors)):
             scores = vectors[start:stop] @ vectors[start:].T
-            workers.run(
-                lambda part, counts, s=start, x=scores: count_pairs(x[part], s + part.start, s, classes.codes, counts),
-                len(scores),
-            )
+
+            def count(part: slice, counts: NDArray[np.int64], row: int = start, block: Scores = scores) -> None:
+                count_pairs(block[part], row + part.start, row, classes.codes, counts)
+
+            workers.run(count, len(scores))
     return workers.total[0], workers.total[1]
 
 
@@ -113,12 +117,14 @@ def pair_scores(
         for start, stop in _blocks(len(vectors)):
             scores = vectors[start:stop] @ vectors.T
             partners = np.zeros((2, stop - start, len(levels) + 1), np.int32)
-            workers.run(
-                lambda part, counts, s=start, x=scores, p=partners: count_partners(
-                    x[part], s + part.start, classes.codes, level_of, counts, p[:, part]
-                ),
-                len(scores),
-            )
+
+            def count(
+                part: slice, counts: NDArray[np.int64], row: int = start, block: Scores = scores,
+                found: NDArray[np.int32] = partners,
+            ) -> None:  # fmt: skip
+                count_partners(block[part], row + part.start, classes.codes, level_of, counts, found[:, part])
+
+            workers.run(count, len(scores))
             items.add(start, partners)
             progress(stop, len(vectors))
     same, different = workers.total
@@ -144,7 +150,9 @@ def _checked(vectors: NDArray[np.float32], codes: NDArray[np.integer]) -> Sorted
         )
     classes = SortedClasses.of(codes)
     if not classes.pairs[0]:
-        raise LikenessError("No two images are of one class, so no same-class pair can be scored. Choose another split.")
+        raise LikenessError(
+            "No two images are of one class, so no same-class pair can be scored. Choose another split."
+        )
     if not classes.pairs[1]:
         raise LikenessError("All images are of one class, so no different-class pair can be scored. Add another class.")
     return classes

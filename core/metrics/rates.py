@@ -26,6 +26,7 @@ class Rate:
         of: ``(fmr, fnmr, base_rate)`` of any one shape to the values.
         better: ``higher`` or ``lower``.
         by_base_rate: whether the base rate matters.
+        least: the lowest value it can have; the highest is 1.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Rate:
     of: Callable[[Array, Array, float], Array]
     better: str = "higher"
     by_base_rate: bool = False
+    least: float = 0.0
 
 
 def _precision(fmr: Array, fnmr: Array, base_rate: float) -> Array:
@@ -65,6 +67,6 @@ RATES: dict[str, Rate] = {
         Rate("accuracy", "Accuracy", "Of all pairs, the share that is called right, at the base rate shown.",
              lambda fmr, fnmr, base_rate: 1 - base_rate * fnmr - (1 - base_rate) * fmr, by_base_rate=True),
         Rate("youden", "Youden's J", "Recall + specificity - 1: 0 for guessing, 1 for no error; any base rate.",
-             lambda fmr, fnmr, base_rate: 1 - fmr - fnmr),
+             lambda fmr, fnmr, base_rate: 1 - fmr - fnmr, least=-1.0),
     )
 }  # fmt: skip

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +27,7 @@ class QueryResults:
         r_precision: relevant in the top R ÷ R, in [0, 1], shape ``(c,)``.
         ap_at_r: (1/R)·Σ_{i≤R} P(i)·rel(i), at most ``r_precision``, shape ``(c,)``; its mean is MAP@R
             (Musgrave et al., "A Metric Learning Reality Check", arXiv 2003.08505).
+        nearest: gallery positions of the 20 nearest items, best first, -1 past the end, ``int32``, shape ``(c, 20)``.
         left_out: number of queries that do not count.
     """
 
@@ -37,6 +38,7 @@ class QueryResults:
     reciprocal_rank: NDArray[np.float64]
     r_precision: NDArray[np.float64]
     ap_at_r: NDArray[np.float64]
+    nearest: NDArray[np.int32]
     left_out: int
 
     def __len__(self) -> int:
@@ -46,6 +48,20 @@ class QueryResults:
     def hit_at_1(self) -> NDArray[np.float64]:
         """1.0 where the nearest item has the query's class, else 0.0, shape ``(c,)``."""
         return self.precision[:, 0]
+
+    def subset(self, keep: NDArray[np.bool_]) -> QueryResults:
+        """The results of some of the counted queries, ``bool (c,)``, as if the others had not been asked.
+
+        Raises:
+            LikenessError: the mask is not one boolean for each counted query.
+        """
+        if keep.shape != (len(self),) or keep.dtype != np.bool_:
+            raise LikenessError(
+                f"The mask has shape {keep.shape} and type {keep.dtype}: give one boolean for each of the {len(self)} "
+                "counted queries."
+            )
+        columns = {f.name: getattr(self, f.name)[keep] for f in fields(self) if f.name != "left_out"}
+        return replace(self, **columns)
 
 
 def evaluate_queries(
@@ -78,6 +94,7 @@ def evaluate_queries(
     relevant = _relevant(query_codes, gallery_codes, self_rows)
     counted = np.flatnonzero(relevant)
     precision = np.zeros((len(queries), CUTOFFS))
+    nearest = np.full((len(queries), CUTOFFS), -1, np.int32)
     reciprocal, r_precision, ap_at_r = np.zeros((3, len(queries)))
 
     def visit(ranked: Ranked) -> None:
@@ -86,6 +103,7 @@ def evaluate_queries(
         hits = (gallery_codes[near] == query_codes[rows, None]) & (near >= 0)
         running = np.cumsum(hits, axis=1) / np.arange(1, hits.shape[1] + 1)
         precision[rows] = running[:, :CUTOFFS]
+        nearest[rows] = near[:, :CUTOFFS]
         at_r = np.arange(len(rows)), wanted - 1
         r_precision[rows] = running[at_r]
         # A running sum adds in rank order, so a query's value does not hang on which others share its block.
@@ -103,6 +121,7 @@ def evaluate_queries(
         reciprocal_rank=reciprocal[counted],
         r_precision=r_precision[counted],
         ap_at_r=ap_at_r[counted],
+        nearest=nearest[counted],
         left_out=len(queries) - len(counted),
     )
 

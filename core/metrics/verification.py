@@ -69,7 +69,7 @@ class Verification:
         self.base_rate = self.pairs[0] / sum(self.pairs)
         self.bins = np.append(scores.bins, scores.bins[-1] + 1)
         self.fnmr: Array = self._below[0] / self.pairs[0]
-        self.fmr: Array = 1 - self._below[1] / self.pairs[1]
+        self.fmr: Array = (self.pairs[1] - self._below[1]) / self.pairs[1]
 
     # At a threshold
 
@@ -102,7 +102,7 @@ class Verification:
         match, miss = self._wilson(1, fmr, place), self._wilson(0, fnmr, place)
 
         def value(at_fmr: float, at_fnmr: float) -> float:
-            return float(rate.of(np.float64(at_fmr), np.float64(at_fnmr), share))
+            return float(rate.of(np.asarray(at_fmr), np.asarray(at_fnmr), share))
 
         middle, correlation = value(fmr, fnmr), self._correlation(place)
         ends = []
@@ -110,7 +110,7 @@ class Verification:
             by_match, by_miss = value(match[end], fnmr) - middle, value(fmr, miss[end]) - middle
             step = math.sqrt(max(0.0, by_match**2 + by_miss**2 + 2 * correlation * by_match * by_miss))
             ends.append(middle + math.copysign(step, by_match + by_miss))
-        return Estimate(middle, min(ends), max(ends))
+        return Estimate(middle, max(rate.least, min(ends)), min(1.0, max(ends)))
 
     # Summaries
 

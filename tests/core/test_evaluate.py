@@ -13,11 +13,12 @@ from numpy.typing import NDArray
 from core import evaluate as module
 from core.embed import embed
 from core.errors import LikenessError
-from core.evaluate import Protocol, evaluate, stored_vectors
+from core.evaluate import Protocol, compare_models, evaluate
 from core.latency import Latency
 from core.metrics import METRICS
 from core.records import Dataset
 from core.store import EmbeddingStore
+from core.vectors import stored_vectors
 from tests import pictures
 from tests.fakes import fake, install
 
@@ -118,11 +119,18 @@ def test_the_best_model_comes_first_and_is_tied_with_itself(dataset: Dataset, st
 
 def test_json_has_the_keys_of_the_contract(dataset: Dataset, store: EmbeddingStore) -> None:
     content = evaluate(dataset, [A, B], store).as_json()
-    assert set(content) == {"models", "tied_for_best", "provenance"}
+    assert set(content) == {"models", "tied_for_best", "differences", "provenance"}
     assert list(content["models"]) == ["fake-a", "fake-b"]
+    (difference,) = content["differences"]
+    assert (difference["a"], difference["b"], difference["metric"]) == ("fake-a", "fake-b", "precision_at_5")
+    values = [model["precision_at_5"] for model in content["models"].values()]
+    assert difference["difference"] == pytest.approx(values[0] - values[1], abs=2e-6)
+    assert difference["ci"][0] <= difference["difference"] <= difference["ci"][1]
+    assert difference["p_value"] == difference["p_adjusted"]  # one pair needs no correction
+    assert (difference["p_value"] > 0.05) == (content["tied_for_best"] == ["fake-a", "fake-b"])
     for values in content["models"].values():
         assert set(values) >= RETRIEVAL
-        assert set(values["ci"]) == set(METRICS)
+        assert set(values["ci"]) == {*METRICS, "roc_auc", "eer"}
         assert all(low <= values[name] <= high for name, (low, high) in values["ci"].items())
         assert set(values["per_class_precision_at_5"]) == set(dataset.classes)
         assert values["latency_ms"] == 1.5
@@ -131,6 +139,15 @@ def test_json_has_the_keys_of_the_contract(dataset: Dataset, store: EmbeddingSto
     assert provenance["dataset"] == dataset.ref
     assert provenance["fingerprints"] == {"fake-a": A.fingerprint, "fake-b": B.fingerprint}
     assert (provenance["split"], provenance["gallery"], provenance["leave_one_out"]) == ("test", "train", False)
+
+
+def test_models_are_compared_by_any_metric(dataset: Dataset, store: EmbeddingStore) -> None:
+    found = evaluate(dataset, [A, B], store, Protocol("all", leave_one_out=True))
+    assert compare_models(found.models, "precision_at_5") == found.differences
+    for name, metric in METRICS.items():
+        (difference,) = compare_models(found.models, name)
+        a, b = (metric.value(result.results) for result in found.models.values())
+        assert difference.value == pytest.approx(a - b), name
 
 
 def test_the_second_time_nothing_is_computed_and_everything_is_equal(

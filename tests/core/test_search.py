@@ -9,10 +9,10 @@ import pytest
 
 from core.embed import embed
 from core.errors import LikenessError, UnreadableImage
-from core.evaluate import stored_vectors
 from core.records import Dataset
 from core.search import Filters, Searcher
 from core.store import EmbeddingStore
+from core.vectors import stored_vectors
 from tests import pictures
 from tests.fakes import FakeRunner, fake, install
 

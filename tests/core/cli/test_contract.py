@@ -105,7 +105,7 @@ def test_embed_lists_failures_of_any_model_once(folder: Path, capsys: pytest.Cap
 
 def test_evaluate_ranks_the_models(embedded: Path, capsys: pytest.CaptureFixture[str]) -> None:
     found = _json(capsys, "evaluate", "--dataset", embedded)
-    assert set(found) == {"models", "tied_for_best", "provenance"}
+    assert set(found) == {"models", "tied_for_best", "differences", "provenance"}
     assert set(found["models"]) == {MODEL, OTHER}
     scores = [values["precision_at_5"] for values in found["models"].values()]
     assert scores == sorted(scores, reverse=True)

@@ -39,7 +39,8 @@ def naive(
         for g in range(len(gallery)):
             if g != own[q]:
                 scored.append((-float(np.dot(queries[q].astype(float), gallery[g].astype(float))), g))
-        hits = [bool(gallery_codes[g] == query_codes[q]) for _, g in sorted(scored)]
+        ranking = [g for _, g in sorted(scored)]
+        hits = [bool(gallery_codes[g] == query_codes[q]) for g in ranking]
         r = sum(hits)
         if r == 0:
             continue
@@ -52,6 +53,7 @@ def naive(
                 "reciprocal_rank": 1 / (hits.index(True) + 1),
                 "r_precision": sum(hits[:r]) / r,
                 "ap_at_r": sum(sum(hits[:i]) / i for i in range(1, r + 1) if hits[i - 1]) / r,
+                "nearest": (ranking + [-1] * CUTOFFS)[:CUTOFFS],
             }
         )
     return rows
@@ -142,8 +144,10 @@ def evaluate_case(case: tuple[int, int, int, bool], order: Codes | None = None) 
 def test_order_of_the_gallery_does_not_matter(case: tuple[int, int, int, bool]) -> None:
     order = np.random.default_rng(case[0]).permutation(case[1])
     straight, shuffled = evaluate_case(case)[0], evaluate_case(case, order)[0]
-    for field in fields(QueryResults):
-        np.testing.assert_array_equal(getattr(straight, field.name), getattr(shuffled, field.name))
+    back = np.where(shuffled.nearest < 0, -1, order[shuffled.nearest])
+    np.testing.assert_array_equal(straight.nearest, back)
+    for name in {field.name for field in fields(QueryResults)} - {"nearest"}:
+        np.testing.assert_array_equal(getattr(straight, name), getattr(shuffled, name))
 
 
 @settings(max_examples=60, deadline=None)
@@ -157,7 +161,7 @@ def test_order_of_queries_carries_over(seed: int, count: int, classes: int) -> N
     shuffled = evaluate_queries(queries[order], query_codes[order], gallery, gallery_codes)
     back = np.argsort(order[shuffled.index])
     np.testing.assert_array_equal(order[shuffled.index][back], straight.index)
-    for name in ("codes", "relevant", "precision", "reciprocal_rank", "r_precision", "ap_at_r"):
+    for name in ("codes", "relevant", "precision", "reciprocal_rank", "r_precision", "ap_at_r", "nearest"):
         np.testing.assert_array_equal(getattr(shuffled, name)[back], getattr(straight, name))
 
 
@@ -170,6 +174,7 @@ def test_values_keep_their_bounds(case: tuple[int, int, int, bool]) -> None:
         assert ((values >= 0) & (values <= 1)).all(), name
     assert (results.reciprocal_rank > 0).all()
     assert (results.ap_at_r <= results.r_precision + 1e-12).all()
+    assert (results.nearest.shape, results.nearest.dtype) == ((len(results), CUTOFFS), np.int32)
     np.testing.assert_array_equal(results.hit_at_1 == 1, results.reciprocal_rank == 1)
     np.testing.assert_array_equal(results.codes, query_codes[results.index])
     assert len(results) + results.left_out == len(query_codes)
@@ -224,3 +229,21 @@ def test_codes_that_do_not_fit_are_refused(codes: Codes) -> None:
         evaluate_queries(points, codes, points, good)
     with pytest.raises(LikenessError, match="gallery have 3 vectors"):
         evaluate_queries(points, good, points, codes)
+
+
+def test_a_subset_is_what_its_queries_alone_would_give() -> None:
+    gallery, gallery_codes = sample(1, 60, 4)
+    queries, query_codes = sample(2, 30, 5)
+    whole = evaluate_queries(queries, query_codes, gallery, gallery_codes)
+    keep = np.arange(len(whole)) % 3 > 0
+    asked = whole.index[keep]
+    alone = evaluate_queries(queries[asked], query_codes[asked], gallery, gallery_codes)
+    part = whole.subset(keep)
+    assert (len(part), part.left_out) == (len(alone), whole.left_out)
+    np.testing.assert_array_equal(part.index, asked)
+    for name in {field.name for field in fields(QueryResults)} - {"index", "left_out"}:
+        np.testing.assert_array_equal(getattr(part, name), getattr(alone, name), err_msg=name)
+    with pytest.raises(LikenessError, match="one boolean for each"):
+        whole.subset(keep[1:])
+    with pytest.raises(LikenessError, match="one boolean for each"):
+        whole.subset(asked)

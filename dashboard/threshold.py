@@ -1,0 +1,181 @@
+"""The threshold page's parts: what to aim for, what comes of it, and the pairs that go wrong."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pandas as pd
+import streamlit as st
+
+from core import marks
+from core.metrics.rates import RATES
+from core.metrics.verification import Verification
+from core.pair_errors import PairList
+from core.records import Dataset
+from core.thresholds import OBJECTIVES, REPORTED, Choice, Objective, Outcome, choose
+from dashboard import panels
+from dashboard.selection import is_public
+from dashboard.text import interval, plain, share
+
+_WIDTH = 120
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What the analyst has set: ``choice`` serves the objective best, ``threshold`` is the one in use."""
+
+    objective: Objective
+    base_rate: float
+    choice: Choice
+    threshold: float
+
+
+def settings(val: Verification) -> Setting:
+    """Draw the controls; the threshold follows the objective until the slider is moved.
+
+    Raises:
+        LikenessError: no threshold serves the objective.
+    """
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        name = st.selectbox(
+            "Objective", list(OBJECTIVES), format_func=lambda name: OBJECTIVES[name].title, key="objective",
+            bind="query-params", on_change=_follow, width=230,
+            help="\n\n".join(f"**{kind.title}**: {kind.definition}" for kind in OBJECTIVES.values()),
+        )  # fmt: skip
+        objective = _objective(name or "f1")
+        base_rate = st.number_input(
+            "Base rate", 0.0001, 0.9999, round(val.base_rate, 4), format="%.4f", step=0.01, key="base_rate",
+            bind="query-params", on_change=_follow, width=150,
+            help="The share of same-class pairs where the threshold will be used. Precision, F1, accuracy and cost "
+            f"hold for it. Among the pairs of the validation images it is {val.base_rate:.4f}.",
+        )  # fmt: skip
+    choice = choose(val, objective, base_rate)
+    low, high = float(val.levels[1]), float(val.levels[-1])
+    if st.session_state.get("t") is None:
+        st.session_state["t"] = choice.threshold
+    st.session_state["t"] = min(max(float(st.session_state["t"]), low), high)
+    threshold = float(st.slider("Threshold", low, high, step=0.0001, format="%.4f", key="t", bind="query-params"))
+    if threshold != choice.threshold:
+        st.button(
+            f"Back to the optimum, {choice.threshold:.4f}", on_click=_follow, icon=":material/undo:", type="tertiary"
+        )
+    return Setting(objective, base_rate, choice, threshold)
+
+
+def _objective(name: str) -> Objective:
+    limit, costs = None, (1.0, 1.0)
+    if name == "fmr":
+        limit = st.number_input("Largest FMR", 0.0001, 0.5, 0.01, format="%.4f", step=0.005, key="max_fmr",
+                                bind="query-params", on_change=_follow, width=150)  # fmt: skip
+    elif name == "precision":
+        limit = st.number_input("Least precision", 0.01, 0.9999, 0.95, format="%.4f", step=0.01, key="min_precision",
+                                bind="query-params", on_change=_follow, width=150)  # fmt: skip
+    elif name == "cost":
+        costs = (
+            st.number_input("Cost of a false match", 0.0, None, 1.0, key="cost_fp", bind="query-params",
+                            on_change=_follow, width=170),
+            st.number_input("Cost of a false non-match", 0.0, None, 1.0, key="cost_fn", bind="query-params",
+                            on_change=_follow, width=190),
+        )  # fmt: skip
+    return Objective(name, limit, *costs)
+
+
+def _follow() -> None:
+    """Callback: let the threshold follow the objective again."""
+    st.session_state["t"] = None
+
+
+def take(threshold: float) -> None:
+    """Callback: use the threshold of a point that was clicked."""
+    st.session_state["t"] = round(float(threshold), 4)
+
+
+def sentence(setting: Setting, val: Outcome, test: Outcome) -> str:
+    """What the threshold does, in plain words."""
+    fmr, fnmr = test.rates["fmr"], test.rates["fnmr"]
+    text = (
+        f"At **{setting.threshold:.4f}** you wrongly match {share(fmr.value)} {interval(fmr.low, fmr.high)} of "
+        f"different pairs and miss {share(fnmr.value)} {interval(fnmr.low, fnmr.high)} of same "
+        "pairs, on test images that had no say in the choice."
+    )
+    apart = [
+        RATES[name].title.lower()
+        for name in ("fmr", "fnmr")
+        if val.rates[name].low > test.rates[name].high or test.rates[name].low > val.rates[name].high
+    ]
+    if apart:
+        text += f" :orange[The {' and the '.join(apart)} differs between validation and test by more than chance.]"
+    return text
+
+
+def table(val: Outcome, test: Outcome) -> pd.DataFrame:
+    """Validation and test side by side, one row a rate."""
+    rows = []
+    for name in REPORTED:
+        a, b = val.rates[name], test.rates[name]
+        rows.append({
+            "metric": RATES[name].title, "val": a.value, "val 95%": f"{a.low:.4f}\N{EN DASH}{a.high:.4f}",
+            "test": b.value, "test 95%": f"{b.low:.4f}\N{EN DASH}{b.high:.4f}", "test less val": b.value - a.value,
+        })  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def draw_table(val: Outcome, test: Outcome) -> None:
+    """The table, with the definition of what it holds."""
+    number = st.column_config.NumberColumn
+    st.dataframe(
+        table(val, test), hide_index=True,
+        column_config={
+            "val": number("val (chosen here)", format="%.4f"), "test": number(format="%.4f"),
+            "test less val": number(format="%+.4f", help="A large gap means that the choice does not carry over."),
+            "val 95%": st.column_config.TextColumn(help="Over images, not pairs: pairs share images."),
+            "test 95%": st.column_config.TextColumn(help="Over images, not pairs: pairs share images."),
+        },
+        alt="Error rates at the threshold on validation and on test, with 95% intervals",
+    )  # fmt: skip
+
+
+def draw_confusion(test: Outcome) -> None:
+    """Counts and rates of the four outcomes on test."""
+    counts, fmr, fnmr = test.counts, test.rates["fmr"].value, test.rates["fnmr"].value
+    cells = pd.DataFrame(
+        {
+            "test pairs": ["of the same class", "of different classes"],
+            "called the same": [f"{counts.true_match:,} ({1 - fnmr:.1%})", f"{counts.false_match:,} ({fmr:.2%})"],
+            "called different": [
+                f"{counts.false_non_match:,} ({fnmr:.1%})",
+                f"{counts.true_non_match:,} ({1 - fmr:.2%})",
+            ],
+        }
+    )
+    st.dataframe(cells, hide_index=True, alt="Confusion matrix of the test pairs in counts and rates")
+
+
+def draw_pairs(dataset: Dataset, found: PairList, name: str, empty: str) -> None:
+    """Image pairs with their scores, and below each image a button that says its label looks wrong."""
+    marked = set(marks.marked_rows(dataset).tolist())
+    if not len(found):
+        st.caption(empty)
+        return
+    with st.container(horizontal=True, gap="medium"):
+        for place, (ends, score) in enumerate(zip(found.rows.tolist(), found.scores.tolist(), strict=True)):
+            with st.container(width=2 * _WIDTH + 20, gap=None):
+                st.caption(f"**{score:.4f}**")
+                with st.container(horizontal=True, gap="small"):
+                    for side, row in enumerate(ends):
+                        with st.container(width=_WIDTH, gap=None):
+                            panels.picture(dataset, row, _WIDTH)
+                            _flag(dataset, row, f"flag-{name}-{place}-{side}", row in marked)
+
+
+def _flag(dataset: Dataset, row: int, key: str, marked: bool) -> None:
+    label = plain(str(dataset.labels[row]))
+    if is_public():
+        st.caption(label)
+        return
+    st.button(
+        f":orange[{label}, marked]" if marked else label, key=key, type="tertiary",
+        icon=":material/flag:" if marked else ":material/outlined_flag:",
+        on_click=marks.unmark if marked else marks.mark, args=(dataset, row),
+        help="Take the mark away." if marked else "This label looks wrong. The sidebar can leave marked images out.",
+    )  # fmt: skip

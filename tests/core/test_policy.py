@@ -1,0 +1,128 @@
+"""A policy decides as the table it came from, and refuses where it cannot."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from core import policy as module
+from core.backbones import WeightsFile
+from core.datasets import load_dataset
+from core.embed import embed
+from core.errors import LikenessError, UnreadableImage
+from core.metrics.grid import similarity
+from core.policy import Policy, is_match
+from core.records import Dataset
+from core.store import EmbeddingStore
+from core.thresholds import Objective, choose, outcome
+from core.vectors import split_rows, stored_vectors
+from core.verify import verify
+from tests import pictures
+from tests.fakes import fake, install
+
+A = fake("fake-a", dim=24)
+
+
+@pytest.fixture
+def dataset(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Dataset:
+    install(monkeypatch)
+    monkeypatch.setattr(module, "available", lambda: {A.name: A})
+    return load_dataset(str(pictures.paint(tmp_path / "shapes", {"circle": 30, "cross": 30, "square": 30})))
+
+
+@pytest.fixture
+def policy(dataset: Dataset, tmp_path: Path) -> Policy:
+    store = EmbeddingStore()
+    embed(dataset, [A], store)
+    val, test = (verify(dataset, A, store, split).verification for split in ("val", "test"))
+    objective = Objective("accuracy")
+    choice = choose(val, objective, 0.5)
+    made = Policy.of(
+        dataset, A, objective, 0.5, choice, *(outcome(pairs, choice.threshold, objective, 0.5) for pairs in (val, test))
+    )
+    path = tmp_path / "policy.json"
+    path.write_text(made.as_text())
+    return Policy.load(path)
+
+
+def test_it_decides_a_hundred_pairs_as_the_counts_do(policy: Policy, dataset: Dataset) -> None:
+    rows = split_rows(dataset, "test")
+    vectors = stored_vectors(dataset, A, EmbeddingStore())
+    random = np.random.default_rng(0)
+    answers = set()
+    for a, b in random.choice(rows, (100, 2)):
+        decision = policy.decide(dataset.file(a), dataset.file(b).read_bytes())
+        assert decision.score == float(similarity(vectors[a], vectors[b]))
+        assert decision.same == (decision.score >= policy.threshold)
+        answers.add(decision.same)
+    assert answers == {True, False}
+
+
+def test_a_score_at_the_threshold_is_a_match() -> None:
+    assert is_match(0.621698, 0.621698)
+    assert not is_match(0.621697, 0.621698)
+    assert is_match(1.0000001, 1.0)
+
+
+def test_it_says_where_it_comes_from(policy: Policy, dataset: Dataset) -> None:
+    content = policy.content
+    assert content["model"]["fingerprint"] == A.fingerprint
+    assert content["model"]["weights_sha256"] == A.weights.sha256
+    assert content["dataset"]["fingerprint"] == dataset.fingerprint
+    assert content["chosen"]["base_rate"] == 0.5
+    assert content["val"]["ci"]
+    assert content["test"]["counts"]
+
+
+def test_another_model_of_that_name_is_refused(policy: Policy, monkeypatch: pytest.MonkeyPatch) -> None:
+    other = replace(A, weights=WeightsFile(A.weights.path, "f" * 64))
+    monkeypatch.setattr(module, "available", lambda: {A.name: other})
+    with pytest.raises(LikenessError, match="another fake-a: its weights_sha256 differ"):
+        policy.decide(b"", b"")
+
+
+def test_a_model_that_is_not_here_is_refused(policy: Policy, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "available", dict)
+    with pytest.raises(LikenessError, match="made with fake-a, which cannot run here"):
+        policy.decide(b"", b"")
+
+
+def test_files_that_are_no_images_are_refused(policy: Policy, dataset: Dataset, tmp_path: Path) -> None:
+    with pytest.raises(UnreadableImage):
+        policy.decide(b"no picture", dataset.file(0))
+    with pytest.raises(LikenessError, match="cannot be read"):
+        policy.decide(tmp_path / "gone.jpg", dataset.file(0))
+
+
+def _damage(content: dict[str, Any], key: str, value: Any) -> dict[str, Any]:
+    return {**content, key: value}
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "message"),
+    [("kind", "other", "no policy"), ("schema", 99, "schema 99"), ("threshold", "high", "damaged"),
+     ("threshold", float("nan"), "damaged"), ("threshold", True, "damaged"), ("model", {}, "damaged"),
+     ("model", None, "damaged"), ("score", "l2", "damaged")],
+)  # fmt: skip
+def test_damaged_policies_are_refused_in_words(policy: Policy, key: str, value: Any, message: str) -> None:
+    with pytest.raises(LikenessError, match=message):
+        Policy.parse(_damage(policy.content, key, value))
+
+
+@pytest.mark.parametrize("data", [b"", b"{", b"\xff\xfe", b"[]", b"null"])
+def test_files_that_are_no_policies_are_refused_in_words(data: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "policy.json"
+    path.write_bytes(data)
+    with pytest.raises(LikenessError, match=r"not JSON|no policy"):
+        Policy.load(path)
+    with pytest.raises(LikenessError, match="cannot be read"):
+        Policy.load(tmp_path)
+
+
+def test_the_file_survives_a_round_trip(policy: Policy) -> None:
+    assert Policy.parse(json.loads(policy.as_text())).content == policy.content
