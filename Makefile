@@ -30,7 +30,8 @@ screenshots: $(VENV)/.installed-dev  ## make the pictures of the README (needs C
 	$(BIN)/python -m tests.e2e.screenshots
 
 benchmarks: $(VENV)/.installed-dev  ## measure the speed claims (PHOTOS=folder WEIGHTS=folder)
-	$(BIN)/python benchmarks/embed.py $(if $(PHOTOS),--dataset "$(PHOTOS)") $(if $(WEIGHTS),--weights "$(WEIGHTS)") \
+	( $(BIN)/python benchmarks/embed.py $(if $(PHOTOS),--dataset "$(PHOTOS)") $(if $(WEIGHTS),--weights "$(WEIGHTS)"); \
+		for name in verification retrieval_metrics interval_coverage; do echo; $(BIN)/python benchmarks/$$name.py; done ) \
 		| tee docs/benchmarks.txt
 
 clean:  ## remove the virtual environment; the cache stays
