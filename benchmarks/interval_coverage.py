@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from core.metrics.pair_sampling import pair_counts
 from core.metrics.pair_scores import pair_scores
+from core.metrics.scorer import Cosine
 from core.metrics.verification import Estimate, Interval, Verification, wilson
 
 CLASSES, WIDTH, NOISE = 10, 16, 1.2
@@ -34,7 +35,7 @@ def sample(centres: NDArray[np.float64], count: int, random: np.random.Generator
     codes = np.arange(count) % CLASSES
     vectors = centres[codes] + NOISE * random.standard_normal((count, WIDTH))
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
-    return Verification(pair_scores(vectors.astype(np.float32), codes, draws=draws))
+    return Verification(pair_scores(Cosine(vectors.astype(np.float32)), codes, draws=draws))
 
 
 def ours(found: Verification, base_rate: float) -> dict[str, Estimate]:

@@ -25,6 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.metrics.pair_scores import pair_scores, score_counts
+from core.metrics.scorer import Cosine
 from core.metrics.verification import Verification
 
 CORES = len(os.sched_getaffinity(0))
@@ -45,7 +46,7 @@ def sample(count: int, width: int, classes: int) -> tuple[NDArray[np.float32], N
 
 def without_intervals(vectors: NDArray[np.float32], codes: NDArray[np.intp]) -> dict[str, float]:
     """AUC and EER from exact counts alone."""
-    same, different = (np.concatenate([[0], np.cumsum(counts)]) for counts in score_counts(vectors, codes))
+    same, different = (np.concatenate([[0], np.cumsum(counts)]) for counts in score_counts(Cosine(vectors), codes))
     fnmr, fmr = same / same[-1], 1 - different / different[-1]
     place = np.abs(fmr - fnmr).argmin()
     area = float((np.diff(fnmr) * (1 - (fmr[1:] + fmr[:-1]) / 2)).sum())
@@ -54,7 +55,7 @@ def without_intervals(vectors: NDArray[np.float32], codes: NDArray[np.intp]) -> 
 
 def with_intervals(vectors: NDArray[np.float32], codes: NDArray[np.intp]) -> dict[str, float]:
     """AUC and EER, with their intervals and those of every threshold."""
-    found = Verification(pair_scores(vectors, codes))
+    found = Verification(pair_scores(Cosine(vectors), codes))
     return {"AUC": found.roc_auc.value, "EER": found.eer.value}
 
 

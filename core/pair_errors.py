@@ -7,10 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from core.metrics.grid import similarity, to_thresholds
+from core.metrics.grid import to_thresholds
 from core.metrics.pair_scores import SCORES_AT_ONCE
+from core.metrics.scorer import Scorer
+from core.scorers import scorer_of
 from core.store import EmbeddingStore
-from core.vectors import class_codes, stored_vectors
+from core.vectors import class_codes
 from core.verify import SplitPairs
 
 KEPT = 1000
@@ -55,24 +57,25 @@ class PairErrors:
 
 def find_pair_errors(pairs: SplitPairs, store: EmbeddingStore) -> PairErrors:
     """Look through all pairs of a split for those at the wrong end, in memory that does not grow with their number."""
-    vectors = stored_vectors(pairs.dataset, pairs.backbone, store)[pairs.rows]
+    scorer = scorer_of(pairs.dataset.take(pairs.rows), pairs.backbone, store)
     codes = class_codes(pairs.dataset)[pairs.rows]
     known = pairs.verification.scores
     # A bin of slack, as a matrix product may round otherwise than the one that was counted.
     high = _cut(known.bins[::-1], known.different[::-1]) - 1
     low = _cut(known.bins, known.same) + 2
     found: dict[bool, list[NDArray[np.intp]]] = {True: [], False: []}
-    rows = max(1, SCORES_AT_ONCE // len(vectors))
+    items = np.arange(len(codes))
+    block_of, rows = scorer.blocks(items, items), max(1, SCORES_AT_ONCE // len(codes))
     limits = [float(to_thresholds(place)) for place in (high, low)]
-    for start in range(0, len(vectors), rows):
-        scores = vectors[start : start + rows] @ vectors[start:].T
+    for start in range(0, len(codes), rows):
+        scores = block_of(slice(start, start + rows), start)
         same = codes[start : start + rows, None] == codes[None, start:]
         later = np.arange(scores.shape[1])[None] > np.arange(len(scores))[:, None]
         for kind, wanted in ((False, ~same & (scores >= limits[0])), (True, same & (scores < limits[1]))):
             found[kind].append(np.argwhere(wanted & later) + start)
     return PairErrors(
-        _ordered(np.concatenate(found[False]), vectors, pairs.rows, highest=True),
-        _ordered(np.concatenate(found[True]), vectors, pairs.rows, highest=False),
+        _ordered(np.concatenate(found[False]), scorer, pairs.rows, highest=True),
+        _ordered(np.concatenate(found[True]), scorer, pairs.rows, highest=False),
     )
 
 
@@ -81,9 +84,7 @@ def _cut(bins: NDArray[np.int32], counts: NDArray[np.int64]) -> int:
     return int(bins[min(int(np.searchsorted(np.cumsum(counts), KEPT)), len(bins) - 1)])
 
 
-def _ordered(
-    places: NDArray[np.intp], vectors: NDArray[np.float32], rows: NDArray[np.intp], *, highest: bool
-) -> PairList:
-    scores = similarity(vectors[places[:, 0]], vectors[places[:, 1]])
+def _ordered(places: NDArray[np.intp], scorer: Scorer, rows: NDArray[np.intp], *, highest: bool) -> PairList:
+    scores = scorer.pairs(places[:, 0], places[:, 1])
     order = np.argsort(-scores if highest else scores, kind="stable")[:KEPT]
     return PairList(rows[places[order]], scores[order])

@@ -120,15 +120,18 @@ class Dataset:
         >>> len(Dataset("r", "t", Path(), few, few, few, few).without({"b"}))
         1
         """
-        keep = ~np.isin(self.ids, list(ids))
-        paths = self.paths[keep]
+        return self.take(np.flatnonzero(~np.isin(self.ids, list(ids))))
+
+    def take(self, rows: NDArray[np.intp]) -> Dataset:
+        """The same dataset with these rows only, ascending row numbers, ``(n,)``; every one keeps its split."""
+        paths = self.paths[rows]
         here = set(paths.tolist())
         return replace(
             self,
-            ids=self.ids[keep],
+            ids=self.ids[rows],
             paths=paths,
-            labels=self.labels[keep],
-            splits=self.splits[keep],
-            metadata={name: column[keep] for name, column in self.metadata.items()},
+            labels=self.labels[rows],
+            splits=self.splits[rows],
+            metadata={name: column[rows] for name, column in self.metadata.items()},
             copies=tuple(copy for copy in self.copies if copy.of in here),
         )

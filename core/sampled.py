@@ -20,12 +20,14 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from core.errors import LikenessError
-from core.metrics.grid import similarity, threshold_bin, to_bins
+from core.metrics.grid import threshold_bin, to_bins
 from core.metrics.pair_sampling import different_class_pairs, same_class_pairs
+from core.metrics.scorer import Scorer
 from core.metrics.verification import Estimate, wilson
 from core.records import Dataset
+from core.scorers import scorer_of
 from core.store import EmbeddingStore
-from core.vectors import class_codes, split_rows, stored_vectors
+from core.vectors import class_codes, split_rows
 from core.verify import SplitPairs
 
 Array = NDArray[np.float64]
@@ -134,22 +136,21 @@ def evaluate_pairs(
     Raises:
         LikenessError: as :func:`draw_pairs`, or vectors are missing.
     """
-    vectors = stored_vectors(pairs.dataset, pairs.backbone, store)
+    scorer = scorer_of(pairs.dataset, pairs.backbone, store)
     samples = [draw_pairs(pairs.dataset, pairs.split, size, seed) for size in sizes]
-    return [SampleResult(sample, threshold, pair_rates(sample, vectors, threshold)) for sample in samples]
+    return [SampleResult(sample, threshold, pair_rates(sample, scorer, threshold)) for sample in samples]
 
 
 def evaluate_triplets(pairs: SplitPairs, store: EmbeddingStore, size: int = SIZES[-1], seed: int = 0) -> SampleResult:
     """Share of triplets whose anchor is more alike to the positive; arguments and errors as :func:`evaluate_pairs`."""
     sample = draw_triplets(pairs.dataset, pairs.split, size, seed)
-    vectors = stored_vectors(pairs.dataset, pairs.backbone, store)
-    return SampleResult(sample, None, {"triplet_accuracy": triplet_accuracy(sample, vectors)})
+    scorer = scorer_of(pairs.dataset, pairs.backbone, store)
+    return SampleResult(sample, None, {"triplet_accuracy": triplet_accuracy(sample, scorer)})
 
 
-def pair_rates(sample: Sample, vectors: NDArray[np.float32], threshold: float) -> dict[str, Estimate]:
-    """Rates of a sample of pairs; ``vectors`` of every row of the dataset, ``(n, dim)``."""
-    scores = similarity(vectors[sample.rows[:, 0]], vectors[sample.rows[:, 1]])
-    called = to_bins(scores) >= threshold_bin(threshold)
+def pair_rates(sample: Sample, scorer: Scorer, threshold: float) -> dict[str, Estimate]:
+    """Rates of a sample of pairs; ``scorer`` of every row of the dataset."""
+    called = to_bins(scorer.pairs(*sample.rows.T)) >= threshold_bin(threshold)
     found, same = called & sample.same, sample.same
     ratios: dict[str, tuple[ArrayLike, ArrayLike]] = {
         "accuracy": (called == same, np.ones(len(sample))),
@@ -163,10 +164,10 @@ def pair_rates(sample: Sample, vectors: NDArray[np.float32], threshold: float) -
     }
 
 
-def triplet_accuracy(sample: Sample, vectors: NDArray[np.float32]) -> Estimate:
+def triplet_accuracy(sample: Sample, scorer: Scorer) -> Estimate:
     """As :func:`evaluate_triplets`; two scores of one bin of the grid are a tie, and a tie counts half."""
-    anchor, positive, negative = (vectors[rows] for rows in sample.rows.T)
-    ahead = np.sign(to_bins(similarity(anchor, positive)) - to_bins(similarity(anchor, negative)))
+    anchor, positive, negative = sample.rows.T
+    ahead = np.sign(to_bins(scorer.pairs(anchor, positive)) - to_bins(scorer.pairs(anchor, negative)))
     return _ratio((ahead + 1) / 2, np.ones(len(sample)), sample)
 
 

@@ -14,10 +14,11 @@ from core.metrics.pair_scores import PairScores, pair_scores
 from core.metrics.verification import Estimate, Verification
 from core.progress import Progress, silent
 from core.records import Dataset
+from core.scorers import scorer_of
 from core.store import EmbeddingStore
-from core.vectors import class_codes, split_rows, stored_vectors
+from core.vectors import class_codes, split_rows
 
-_SCHEMA = 1
+_SCHEMA = 2
 
 
 @dataclass(frozen=True)
@@ -56,9 +57,9 @@ def verify(
     key = _key(dataset, backbone, rows)
     scores = _recall(store, key)
     if scores is None:
-        vectors = stored_vectors(dataset, backbone, store)[rows]
+        scorer = scorer_of(dataset.take(rows), backbone, store)
         stage = f"Comparing all pairs with {backbone.name}"
-        scores = pair_scores(vectors, class_codes(dataset)[rows], progress=lambda n, total: progress(stage, n, total))
+        scores = pair_scores(scorer, class_codes(dataset)[rows], progress=lambda n, total: progress(stage, n, total))
         store.write_arrays("verifications", key, {f.name: getattr(scores, f.name) for f in fields(scores)})
     return SplitPairs(dataset, backbone, split, rows, Verification(scores))
 

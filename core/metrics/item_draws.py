@@ -81,7 +81,6 @@ class ItemDraws:
         count, strata = len(classes.sizes), int(classes.stratum.max()) + 1
         self.pairs = np.zeros((2, count, levels + 1), np.int64)
         self._squares = np.zeros((2, count, levels))
-        self._products = np.zeros((count, levels))
         self._weighted = np.zeros((2, draws, levels), np.float32)
         self._weighted_partners = np.zeros((2, strata, draws), np.float32)
 
@@ -100,7 +99,6 @@ class ItemDraws:
         below[1] = partners[1].sum(axis=1, dtype=np.int32)[:, None] - below[1]
         errors = below.astype(np.float32)
         self._squares[:, here] += np.add.reduceat(errors * errors, starts, axis=1, dtype=np.float64)
-        self._products[here] += np.add.reduceat(errors[0] * errors[1], starts, axis=0, dtype=np.float64)
         self._draw(codes, errors)
 
     def _draw(self, codes: NDArray[np.intp], errors: NDArray[np.float32]) -> None:
@@ -126,18 +124,6 @@ class ItemDraws:
             ratio = np.divide(wanted, jackknife, out=np.zeros_like(wanted), where=jackknife > 0)
             found[kind] = centred / pairs * np.sqrt(ratio)
         return found
-
-    def class_variances(self) -> NDArray[np.float32]:
-        """Variance of each class's FNMR, and of (FMR + FNMR) / 2, over its items: float32 ``(2, c, levels)``."""
-        n = self._classes.sizes.astype(np.float64)[:, None]
-        means = [self._errors(kind) / np.maximum(n, 1) for kind in range(2)]
-        squares = [self._squares[kind] - n * means[kind] ** 2 for kind in range(2)]
-        same, different = (np.maximum(n * self._classes.partners[kind][:, None], 1) for kind in range(2))
-        product = (self._products - n * means[0] * means[1]) / (same * different)
-        jackknife = 4 * squares[0] * n * (n - 1) / np.maximum(n - 2, 1) ** 2 / same**2
-        misses = _variance(self._errors(0) / same, np.maximum(same / 2, 1), jackknife, n - 1)
-        both = squares[0] / same**2 + squares[1] / different**2 / 4 + product
-        return np.stack([misses, np.maximum(both, 0) * n / np.maximum(n - 1, 1)]).astype(np.float32)
 
     def _errors(self, kind: int) -> Array:
         """Errors of the items of each class at each level, each pair counted from both its ends, ``(c, levels)``."""

@@ -55,3 +55,30 @@ def count_partners(scores: Any, row: int, codes: Any, level: Any, counts: Any, p
             partners[kind, i, level[place]] += 1
             if j > me:
                 counts[kind, place] += 1
+
+
+@njit(nogil=True, cache=True)
+def count_errors(scores: Any, row: int, codes: Any, limits: Any, found: Any) -> None:
+    """Count the wrong decisions on the pairs of each row's item.
+
+    Args:
+        scores: float32 ``(r, n)``, for the items ``row...`` against all.
+        row: item of the first row.
+        codes: class of every item, shape ``(n,)``.
+        limits: the first bin that counts as a match, by class and rule, int32 ``(c, t)``.
+        found: int64 ``(3, r, t)``, added to: same-class partners below the limit; others that reach the limit of the
+            row's class; others that reach the limit of their own class.
+    """
+    for i in range(scores.shape[0]):
+        me = row + i
+        code = codes[me]
+        for j in range(scores.shape[1]):
+            if j == me:
+                continue
+            place = min(max(int((float(scores[i, j]) + 1.0) * PER_UNIT + SLACK), 0), _LAST)
+            for rule in range(limits.shape[1]):
+                if codes[j] == code:
+                    found[0, i, rule] += place < limits[code, rule]
+                else:
+                    found[1, i, rule] += place >= limits[code, rule]
+                    found[2, i, rule] += place >= limits[codes[j], rule]

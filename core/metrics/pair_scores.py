@@ -21,10 +21,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import LikenessError
-from core.metrics.grid import BINS, similarity, to_bins
+from core.metrics.grid import BINS, to_bins
 from core.metrics.item_draws import ItemDraws, SortedClasses
 from core.metrics.pair_sampling import different_class_pairs, pair_counts, same_class_pairs
-from core.metrics.ranking import check_vectors
+from core.metrics.scorer import Scorer
 
 Scores = NDArray[np.float32]
 LEVELS = 500
@@ -48,8 +48,6 @@ class PairScores:
         class_pairs: same-class, then different-class partners of the items of each class by level, int64
             ``(2, c, t + 1)``: column ``i`` has those below ``levels[i]`` and not below ``levels[i - 1]``. A same-class
             pair counts twice, as each of its items is the other's partner.
-        class_variances: variance of each class's FNMR, and of its (FMR + FNMR) / 2, over its own items at each level,
-            float32 ``(2, c, t)``.
         draws: FNMR, then FMR, each less its estimate, in each draw of the items and at each level, float32
             ``(2, b, t)``.
     """
@@ -60,24 +58,21 @@ class PairScores:
     levels: NDArray[np.int32]
     sizes: NDArray[np.int64]
     class_pairs: NDArray[np.int64]
-    class_variances: NDArray[np.float32]
     draws: NDArray[np.float32]
 
 
-def score_counts(
-    vectors: NDArray[np.float32], codes: NDArray[np.integer]
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def score_counts(scorer: Scorer, codes: NDArray[np.integer]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """How many same-class and how many different-class pairs fall into each bin of the grid, int64 ``(BINS,)`` each.
 
     Arguments and errors as in :func:`pair_scores`. Without draws, and so the fastest way to a curve.
     """
-    classes = _checked(vectors, codes)
+    classes = _checked(scorer, codes)
     from core.metrics.pair_kernels import count_pairs
 
-    vectors = vectors[classes.order]
+    block_of = scorer.blocks(classes.order, classes.order)
     with _Workers() as workers:
-        for start, stop in _blocks(len(vectors)):
-            scores = vectors[start:stop] @ vectors[start:].T
+        for start, stop in _blocks(len(codes)):
+            scores = block_of(slice(start, stop), start)
 
             def count(part: slice, counts: NDArray[np.int64], row: int = start, block: Scores = scores) -> None:
                 count_pairs(block[part], row + part.start, row, classes.codes, counts)
@@ -87,7 +82,7 @@ def score_counts(
 
 
 def pair_scores(
-    vectors: NDArray[np.float32],
+    scorer: Scorer,
     codes: NDArray[np.integer],
     *,
     draws: int = DRAWS,
@@ -97,25 +92,25 @@ def pair_scores(
     """Score all pairs of items, in memory that does not grow with their number.
 
     Args:
-        vectors: L2-normalised float32, shape ``(n, d)``.
+        scorer: of n items.
         codes: class of each item, integers from 0, shape ``(n,)``.
         draws: how often the items are weighted anew.
         seed: of the weights. Models that see the same items in the same order get the same weights.
         progress: called with the number of items done, and of how many.
 
     Raises:
-        LikenessError: shapes do not fit, a vector is not finite, or there is no pair of one class or none of two.
+        LikenessError: there is not one code for each item, no pair of one class, or none of two.
     """
-    classes = _checked(vectors, codes)
+    classes = _checked(scorer, codes)
     from core.metrics.pair_kernels import count_partners
 
-    levels = _choose_levels(vectors, codes)
+    levels = _choose_levels(scorer, codes)
     level_of = np.searchsorted(levels, np.arange(BINS, dtype=np.int32), side="right").astype(np.int16)
-    vectors = vectors[classes.order]
+    block_of = scorer.blocks(classes.order, classes.order)
     items = ItemDraws(classes, len(levels), draws, seed)
     with _Workers() as workers:
-        for start, stop in _blocks(len(vectors)):
-            scores = vectors[start:stop] @ vectors.T
+        for start, stop in _blocks(len(codes)):
+            scores = block_of(slice(start, stop))
             partners = np.zeros((2, stop - start, len(levels) + 1), np.int32)
 
             def count(
@@ -126,7 +121,7 @@ def pair_scores(
 
             workers.run(count, len(scores))
             items.add(start, partners)
-            progress(stop, len(vectors))
+            progress(stop, len(codes))
     same, different = workers.total
     occupied = np.flatnonzero(same + different).astype(np.int32)
     return PairScores(
@@ -136,17 +131,15 @@ def pair_scores(
         levels=levels,
         sizes=classes.sizes,
         class_pairs=items.pairs,
-        class_variances=items.class_variances(),
         draws=items.draws(),
     )
 
 
-def _checked(vectors: NDArray[np.float32], codes: NDArray[np.integer]) -> SortedClasses:
-    check_vectors(vectors, vectors)
-    if codes.shape != (len(vectors),) or not np.issubdtype(codes.dtype, np.integer):
+def _checked(scorer: Scorer, codes: NDArray[np.integer]) -> SortedClasses:
+    if codes.shape != (len(scorer),) or not np.issubdtype(codes.dtype, np.integer):
         raise LikenessError(
-            f"There are {len(vectors)} vectors but class codes of shape {codes.shape} and type {codes.dtype}: "
-            "give one integer for each vector."
+            f"There are {len(scorer)} items but class codes of shape {codes.shape} and type {codes.dtype}: "
+            "give one integer for each item."
         )
     classes = SortedClasses.of(codes)
     if not classes.pairs[0]:
@@ -158,7 +151,7 @@ def _checked(vectors: NDArray[np.float32], codes: NDArray[np.integer]) -> Sorted
     return classes
 
 
-def _choose_levels(vectors: NDArray[np.float32], codes: NDArray[np.integer]) -> NDArray[np.int32]:
+def _choose_levels(scorer: Scorer, codes: NDArray[np.integer]) -> NDArray[np.int32]:
     """Where curves are drawn and draws are kept: close where scores are many, in the tails, and evenly between.
 
     Taken from a sample of pairs. Values at a level are exact wherever it lies.
@@ -171,7 +164,7 @@ def _choose_levels(vectors: NDArray[np.float32], codes: NDArray[np.integer]) -> 
     ]
     # Logistic steps: as many quantiles between 0.1% and 1% as between 9% and 50%.
     shares = 1 / (1 + np.exp(-np.linspace(-8, 8, _QUANTILES)))
-    scores = [np.concatenate([similarity(*vectors[part.T]) for part in np.array_split(p, 8)]) for p in pairs]
+    scores = [scorer.pairs(*part.T) for part in pairs]
     everything = np.concatenate(scores)
     even = np.linspace(everything.min(), everything.max(), LEVELS - 2 * _QUANTILES - 2)
     chosen = np.concatenate([to_bins(np.quantile(part, shares)) for part in scores] + [to_bins(even), [0, BINS]])

@@ -13,16 +13,15 @@ from sklearn.metrics import brier_score_loss
 from core.calibration import METHODS, Isotonic, Logistic, fit, from_json
 from core.errors import LikenessError
 from core.metrics.grid import to_bins, to_thresholds
-from core.metrics.pair_scores import pair_scores
 from core.metrics.verification import Verification
 from core.reliability import quality
-from tests.core.metrics.pair_data import all_pairs, items
+from tests.core.metrics.pair_data import all_pairs, items, verified
 
 VECTORS, CODES = items()
-PAIRS = Verification(pair_scores(VECTORS, CODES, draws=300))
+PAIRS = verified(VECTORS, CODES, draws=300)
 SCORES, SAME = all_pairs(VECTORS, CODES)
 TEST_ITEMS = items(seed=1)
-TEST = Verification(pair_scores(*TEST_ITEMS, draws=300))
+TEST = verified(*TEST_ITEMS, draws=300)
 TEST_SCORES, TEST_SAME = all_pairs(*TEST_ITEMS)
 EVERYWHERE = np.linspace(-1.2, 1.2, 50_001)
 
@@ -35,7 +34,7 @@ def counted(scores: np.ndarray) -> np.ndarray:
 def of_blocks(classes: int, axes: int) -> Verification:
     """Four items of each class, all alike, on so many axes."""
     codes = np.repeat(np.arange(classes), 4)
-    return Verification(pair_scores(np.eye(classes, dtype=np.float32)[codes % axes], codes, draws=20))
+    return verified(np.eye(classes, dtype=np.float32)[codes % axes], codes, draws=20)
 
 
 def test_isotonic_is_that_of_scikit_learn_on_every_pair() -> None:
@@ -103,7 +102,7 @@ def test_identical_scores_say_no_more_than_the_base_rate(method: str) -> None:
 def test_scores_that_are_the_wrong_way_round_are_not_followed(method: str) -> None:
     codes = np.tile([0, 1], 4)
     vectors = np.eye(4, dtype=np.float32)[np.arange(8) // 2]  # a different-class pair is identical, no other is
-    pairs = Verification(pair_scores(vectors, codes, draws=10))
+    pairs = verified(vectors, codes, draws=10)
     assert fit(pairs, method)([0, 1]) == pytest.approx(pairs.base_rate)
 
 
@@ -149,7 +148,7 @@ def test_intervals_of_points_hold_them_and_are_wider_than_those_of_independent_p
 
 
 def no_draws() -> Verification:
-    return Verification(pair_scores(*TEST_ITEMS, draws=0))
+    return verified(*TEST_ITEMS, draws=0)
 
 
 @pytest.mark.parametrize("method", METHODS)

@@ -13,6 +13,7 @@ from core.datasets import load_dataset
 from core.embed import embed
 from core.errors import LikenessError
 from core.metrics.grid import similarity
+from core.metrics.scorer import Cosine
 from core.records import Dataset
 from core.sampled import (
     SIZES,
@@ -98,7 +99,7 @@ def test_rates_are_those_of_scikit_learn_on_the_same_pairs(threshold: float) -> 
         "recall": recall_score(sample.same, called),
         "f1": f1_score(sample.same, called),
     }
-    found = pair_rates(sample, VECTORS, threshold)
+    found = pair_rates(sample, Cosine(VECTORS), threshold)
     assert {name: rate.value for name, rate in found.items()} == pytest.approx(peers)
     for rate in found.values():
         assert 0 <= rate.low <= rate.value <= rate.high <= 1
@@ -108,13 +109,13 @@ def test_rates_are_those_of_scikit_learn_on_the_same_pairs(threshold: float) -> 
 def test_triplet_accuracy_is_that_of_a_naive_loop() -> None:
     sample = draw_triplets(DATASET, "test", 335)
     wins = [VECTORS[a] @ VECTORS[p] > VECTORS[a] @ VECTORS[n] for a, p, n in sample.rows]
-    found = triplet_accuracy(sample, VECTORS)
+    found = triplet_accuracy(sample, Cosine(VECTORS))
     assert found.value == pytest.approx(np.mean(wins))
     assert 0.5 < found.low < found.value < found.high < 1
 
 
 def test_ties_count_half() -> None:
-    found = triplet_accuracy(draw_triplets(DATASET, "test", 95), np.ones((200, 1), np.float32))
+    found = triplet_accuracy(draw_triplets(DATASET, "test", 95), Cosine(np.ones((200, 1), np.float32)))
     assert found.value == 0.5
     assert found.low < 0.5 < found.high
 
@@ -122,7 +123,7 @@ def test_ties_count_half() -> None:
 def test_an_answer_without_errors_is_not_certain() -> None:
     codes = np.repeat([0, 1], 10)
     vectors = np.eye(2, dtype=np.float32)[codes]
-    accuracy = pair_rates(draw_pairs(dataset_of(codes), "test", 95), vectors, 0.5)["accuracy"]
+    accuracy = pair_rates(draw_pairs(dataset_of(codes), "test", 95), Cosine(vectors), 0.5)["accuracy"]
     assert accuracy.value == accuracy.high == 1
     assert 0.6 < accuracy.low < 0.8  # 20 images make 10 disjoint pairs
 
@@ -140,9 +141,9 @@ def test_the_variance_is_that_of_a_naive_sum(images: int) -> None:
 
 def test_images_that_are_in_many_pairs_make_intervals_wider() -> None:
     vectors, codes = items(40, 4)
-    few = pair_rates(draw_pairs(dataset_of(codes), "test", 335), vectors, 0.3)["accuracy"]
+    few = pair_rates(draw_pairs(dataset_of(codes), "test", 335), Cosine(vectors), 0.3)["accuracy"]
     vectors, codes = items(4000, 4)
-    many = pair_rates(draw_pairs(dataset_of(codes), "test", 335), vectors, 0.3)["accuracy"]
+    many = pair_rates(draw_pairs(dataset_of(codes), "test", 335), Cosine(vectors), 0.3)["accuracy"]
     assert few.high - few.low > 1.1 * (many.high - many.low)
 
 
@@ -152,14 +153,14 @@ def test_intervals_cover_the_truth() -> None:
     centres, codes = random.standard_normal((6, 16)), np.arange(6000) % 6
     vectors = centres[codes] + 1.2 * random.standard_normal((6000, 16))
     vectors = (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
-    truth = pair_rates(draw_pairs(dataset_of(codes), "test", 200_000), vectors, 0.3)
-    triplets = triplet_accuracy(draw_triplets(dataset_of(codes), "test", 100_000), vectors)
+    truth = pair_rates(draw_pairs(dataset_of(codes), "test", 200_000), Cosine(vectors), 0.3)
+    triplets = triplet_accuracy(draw_triplets(dataset_of(codes), "test", 100_000), Cosine(vectors))
     few = dataset_of(codes[:60])
     covered = []
     for start in range(0, 6000, 20):
         own = np.roll(vectors, -start * 6, axis=0)[:60]
-        found = pair_rates(draw_pairs(few, "test", 335, start), own, 0.3)
-        three = triplet_accuracy(draw_triplets(few, "test", 250, start), own)
+        found = pair_rates(draw_pairs(few, "test", 335, start), Cosine(own), 0.3)
+        three = triplet_accuracy(draw_triplets(few, "test", 250, start), Cosine(own))
         hits = [found[name].low <= rate.value <= found[name].high for name, rate in truth.items()]
         covered.append([*hits, three.low <= triplets.value <= three.high])
     shares = np.mean(covered, axis=0)

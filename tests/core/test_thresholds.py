@@ -6,14 +6,12 @@ import numpy as np
 import pytest
 
 from core.errors import LikenessError
-from core.metrics.pair_scores import pair_scores
 from core.metrics.rates import RATES
-from core.metrics.verification import Verification
 from core.thresholds import OBJECTIVES, REPORTED, Objective, choose, outcome, review_band, review_share
-from tests.core.metrics.pair_data import all_pairs, items
+from tests.core.metrics.pair_data import all_pairs, items, verified
 
 VECTORS, CODES = items()
-PAIRS = Verification(pair_scores(VECTORS, CODES, draws=300))
+PAIRS = verified(VECTORS, CODES, draws=300)
 SCORES, SAME = all_pairs(VECTORS, CODES)
 ALL = [Objective.parse(form) for form in ("f1", "accuracy", "youden", "eer", "fmr=0.05", "precision=0.6", "cost")]
 
@@ -39,7 +37,7 @@ def test_every_objective_is_tested() -> None:
 
 def test_a_gap_is_cut_in_the_middle_with_few_decimals() -> None:
     vectors = np.repeat(np.eye(3, dtype=np.float32), 4, axis=0)
-    pairs = Verification(pair_scores(vectors, np.repeat(np.arange(3), 4), draws=10))
+    pairs = verified(vectors, np.repeat(np.arange(3), 4), draws=10)
     assert choose(pairs, Objective("f1")).threshold == 0.5
 
 
@@ -54,7 +52,7 @@ def test_the_base_rate_moves_the_threshold() -> None:
 
 def test_a_precision_out_of_reach_is_refused_in_words() -> None:
     flat = np.ones((6, 2), np.float32) / np.sqrt(np.float32(2))
-    pairs = Verification(pair_scores(flat, np.arange(6) % 2, draws=10))
+    pairs = verified(flat, np.arange(6) % 2, draws=10)
     with pytest.raises(LikenessError, match="No threshold reaches a precision"):
         choose(pairs, Objective("precision", 0.99))
 

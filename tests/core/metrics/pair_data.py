@@ -5,6 +5,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from core.metrics.pair_scores import pair_scores
+from core.metrics.scorer import Cosine
+from core.metrics.verification import Verification
+
 
 def items(n: int = 120, classes: int = 6, dim: int = 16, noise: float = 1.2, seed: int = 0):
     """Unit vectors around the centres of their classes, float32 ``(n, dim)``, and codes ``(n,)``."""
@@ -22,3 +26,8 @@ def all_pairs(vectors: NDArray[np.float32], codes: NDArray[np.intp]) -> tuple[ND
             scores.append(float(np.dot(vectors[i].astype(np.float64), vectors[j].astype(np.float64))))
             same.append(bool(codes[i] == codes[j]))
     return np.array(scores), np.array(same)
+
+
+def verified(vectors: NDArray[np.float32], codes: NDArray[np.intp], draws: int = 200) -> Verification:
+    """All pairs of items, counted."""
+    return Verification(pair_scores(Cosine(vectors), codes, draws=draws))

@@ -13,12 +13,13 @@ from core.metrics import pair_scores as module
 from core.metrics.grid import BINS, similarity, threshold_bin, to_bins, to_thresholds
 from core.metrics.pair_scores import pair_scores, score_counts
 from core.metrics.rates import RATES
+from core.metrics.scorer import Cosine
 from core.metrics.verification import Verification, wilson
-from tests.core.metrics.pair_data import all_pairs, items
+from tests.core.metrics.pair_data import all_pairs, items, verified
 
 
 def verification(*args: object, draws: int = 200, **options: object) -> Verification:
-    return Verification(pair_scores(*items(*args, **options), draws=draws))
+    return verified(*items(*args, **options), draws=draws)
 
 
 @given(st.integers(0, BINS - 1))
@@ -34,7 +35,7 @@ def test_a_threshold_is_the_lowest_score_of_its_bin(place: int) -> None:
 def test_counts_are_those_of_a_naive_loop() -> None:
     vectors, codes = items()
     scores, same = all_pairs(vectors, codes)
-    found = Verification(pair_scores(vectors, codes, draws=10))
+    found = verified(vectors, codes, draws=10)
     for threshold in (-0.9, -0.2, 0.0, 0.1234, 0.5, 0.987654, 1.0):
         counts = found.counts(threshold)
         table = confusion_matrix(same, scores >= threshold, labels=[False, True])
@@ -46,7 +47,7 @@ def test_counts_are_those_of_a_naive_loop() -> None:
 def test_summaries_are_those_of_scikit_learn() -> None:
     vectors, codes = items(300, 10)
     scores, same = all_pairs(vectors, codes)
-    found = Verification(pair_scores(vectors, codes, draws=10))
+    found = verified(vectors, codes, draws=10)
     assert found.roc_auc.value == pytest.approx(roc_auc_score(same, scores), abs=1e-6)
     fpr, tpr, _ = roc_curve(same, scores, drop_intermediate=False)
     place = np.abs(fpr - 1 + tpr).argmin()
@@ -61,10 +62,10 @@ def test_summaries_are_those_of_scikit_learn() -> None:
 
 def test_both_passes_and_any_block_size_count_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     vectors, codes = items()
-    whole = pair_scores(vectors, codes, draws=20)
+    whole = pair_scores(Cosine(vectors), codes, draws=20)
     monkeypatch.setattr(module, "SCORES_AT_ONCE", 7 * len(vectors))
-    parts = pair_scores(vectors, codes, draws=20)
-    same, different = score_counts(vectors, codes)
+    parts = pair_scores(Cosine(vectors), codes, draws=20)
+    same, different = score_counts(Cosine(vectors), codes)
     # A matrix product may round the last bit otherwise in another block, which moves a score by a bin at most.
     for one, other in ((whole, parts), (whole, None)):
         for kind, counted in (("same", same), ("different", different)):
@@ -80,7 +81,7 @@ def test_both_passes_and_any_block_size_count_the_same(monkeypatch: pytest.Monke
 def test_the_order_of_the_items_does_not_matter() -> None:
     vectors, codes = items()
     order = np.random.default_rng(1).permutation(len(codes))
-    one, other = (Verification(pair_scores(vectors[o], codes[o], draws=500)) for o in (slice(None), order))
+    one, other = (verified(vectors[o], codes[o], draws=500) for o in (slice(None), order))
     assert other.roc_auc.value == pytest.approx(one.roc_auc.value, abs=1e-6)
     assert other.eer.value == pytest.approx(one.eer.value, abs=1e-4)
     assert other.estimate("fmr", 0.2).low == pytest.approx(one.estimate("fmr", 0.2).low, rel=0.15)
@@ -89,7 +90,7 @@ def test_the_order_of_the_items_does_not_matter() -> None:
 def test_numbers_of_the_classes_do_not_matter() -> None:
     vectors, codes = items()
     renamed = np.array([5, 3, 0, 1, 4, 2])[codes]
-    one, other = (Verification(pair_scores(vectors, c, draws=10)) for c in (codes, renamed))
+    one, other = (verified(vectors, c, draws=10) for c in (codes, renamed))
     assert other.roc_auc.value == pytest.approx(one.roc_auc.value, abs=1e-6)
 
 
@@ -98,7 +99,7 @@ def test_the_area_is_blind_to_a_monotone_change_of_the_scores() -> None:
     scores, same = all_pairs(vectors, codes)
     # One more axis that all share turns s into (s + 1) / 2.
     lifted = np.concatenate([vectors, np.ones((len(vectors), 1), np.float32)], axis=1) / np.sqrt(np.float32(2))
-    one, other = (Verification(pair_scores(v.astype(np.float32), codes, draws=10)) for v in (vectors, lifted))
+    one, other = (verified(v.astype(np.float32), codes, draws=10) for v in (vectors, lifted))
     assert other.roc_auc.value == pytest.approx(one.roc_auc.value, abs=2e-6)
     assert other.eer.value == pytest.approx(one.eer.value, abs=1e-3)
     assert other.rates(0.65)[0] == pytest.approx(((scores >= 0.3) & ~same).sum() / (~same).sum(), abs=1e-3)
@@ -124,14 +125,14 @@ def test_rates_are_monotone_and_everything_stays_in_bounds(n: int, classes: int,
 def test_identical_images_cannot_be_told_apart() -> None:
     vectors = np.zeros((8, 4), np.float32)
     vectors[:, 0] = 1
-    found = Verification(pair_scores(vectors, np.arange(8) % 2, draws=20))
+    found = verified(vectors, np.arange(8) % 2, draws=20)
     assert (found.roc_auc.value, found.eer.value) == (0.5, 0.5)
     assert found.rates(1.0) == (1.0, 0.0)
 
 
 def test_perfect_models_have_no_error() -> None:
     vectors = np.repeat(np.eye(3, dtype=np.float32), 5, axis=0)
-    found = Verification(pair_scores(vectors, np.repeat(np.arange(3), 5), draws=20))
+    found = verified(vectors, np.repeat(np.arange(3), 5), draws=20)
     assert (found.roc_auc.value, found.eer.value) == (1.0, 0.0)
     fmr = found.estimate("fmr", 0.5)
     assert fmr.value == 0
@@ -145,14 +146,14 @@ def test_splits_without_both_kinds_of_pairs_are_refused_in_words(codes: list[int
     vectors = items(4, 4)[0]
     for count in (pair_scores, score_counts):
         with pytest.raises(LikenessError, match=message):
-            count(vectors, np.array(codes))
+            count(Cosine(vectors), np.array(codes))
 
 
 def test_vectors_that_are_not_finite_are_refused_in_words() -> None:
     vectors, codes = items(10, 2)
     vectors[3, 2] = np.nan
     with pytest.raises(LikenessError, match="not finite, the first in row 3"):
-        pair_scores(vectors, codes)
+        pair_scores(Cosine(vectors), codes)
 
 
 def test_far_that_the_pairs_cannot_support_is_not_answered() -> None:
@@ -164,7 +165,7 @@ def test_far_that_the_pairs_cannot_support_is_not_answered() -> None:
 
 def test_classes_add_up_to_the_whole() -> None:
     vectors, codes = items(90, 5)
-    found = pair_scores(vectors, codes, draws=10)
+    found = pair_scores(Cosine(vectors), codes, draws=10)
     assert found.class_pairs[0].sum() == 2 * found.same.sum()
     assert found.class_pairs[1].sum() == 2 * found.different.sum()
     scores, same = all_pairs(vectors, codes)
@@ -191,10 +192,10 @@ def test_intervals_cover_the_truth_and_those_of_independent_pairs_do_not() -> No
         vectors = centres[codes] + 1.2 * random.standard_normal((n, 16))
         return (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32), codes
 
-    truth = Verification(pair_scores(*draw(8000), draws=0)).rates(threshold)
+    truth = verified(*draw(8000), draws=0).rates(threshold)
     covered = np.zeros((2, 2))
     for _ in range(repetitions):
-        found = Verification(pair_scores(*draw(200), draws=400))
+        found = verified(*draw(200), draws=400)
         for kind, (name, true) in enumerate(zip(("fmr", "fnmr"), truth, strict=True)):
             estimate = found.estimate(name, threshold)
             naive = wilson(estimate.value, found.pairs[1 - kind])
