@@ -12,28 +12,43 @@ import json
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from core.backbones import Backbone, Runner, all_specs, available, missing_reason
+from core.calibration import Calibration, checked_share, from_json
 from core.embed import embed_picture
 from core.errors import LikenessError
 from core.metrics.grid import similarity, threshold_bin, to_bins
 from core.records import Dataset
-from core.thresholds import Choice, Objective, Outcome
+from core.threshold_report import ThresholdReport
 
-SCHEMA = 1
+SCHEMA = 2
 KIND = "likeness policy"
 _LIBRARIES = ("numpy", "onnxruntime", "pillow", "torch")
 
 
+Answer = Literal["same", "different", "review"]
+
+
 @dataclass(frozen=True)
 class Decision:
-    """What a policy says of two images; ``score`` is their cosine, ``same`` whether it reaches ``threshold``."""
+    """What a policy says of two images.
+
+    Attributes:
+        same: whether the score reaches the threshold.
+        score: their cosine.
+        threshold: the policy's.
+        probability: that they are of one class, at the base rate the policy was made for.
+        answer: ``same`` or ``different``; ``review`` where the policy leaves the pair to a person.
+    """
 
     same: bool
     score: float
     threshold: float
+    probability: float
+    answer: Answer
 
 
 def is_match(score: float, threshold: float) -> bool:
@@ -59,11 +74,9 @@ class Policy:
     _loaded: dict[str, tuple[Backbone, Runner]] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
-    def of(
-        cls, dataset: Dataset, backbone: Backbone, objective: Objective, base_rate: float, choice: Choice,
-        val: Outcome, test: Outcome, threshold: float | None = None,
-    ) -> Policy:  # fmt: skip
-        """The policy of a choice on a dataset's validation images; ``threshold`` if it was then set by hand."""
+    def of(cls, dataset: Dataset, backbone: Backbone, report: ThresholdReport) -> Policy:
+        """The policy of a threshold that was chosen on a dataset's validation images."""
+        objective, choice = report.objective, report.choice
         return cls({
             "kind": KIND,
             "schema": SCHEMA,
@@ -74,14 +87,16 @@ class Policy:
                 **backbone.spec.identity,
             },
             "score": "cosine",
-            "threshold": choice.threshold if threshold is None else threshold,
+            "threshold": report.threshold,
+            "calibration": report.calibration.as_json(),
             "chosen": {
                 "objective": str(objective), "threshold": choice.threshold, "ci": [choice.low, choice.high],
-                "base_rate": base_rate, "cost_false_match": objective.cost_fp,
+                "base_rate": report.base_rate, "cost_false_match": objective.cost_fp,
                 "cost_false_non_match": objective.cost_fn,
             },
-            "val": val.as_json(),
-            "test": test.as_json(),
+            "val": report.val.as_json(),
+            "test": report.test.as_json(),
+            **({"review": report.review.as_json()} if report.review else {}),
             "dataset": {
                 "name": dataset.ref, "fingerprint": dataset.fingerprint, "images": len(dataset),
                 "seed": dataset.options.seed,
@@ -115,14 +130,16 @@ class Policy:
             raise LikenessError(
                 f"{source} is a policy of schema {content.get('schema')!r}; this version reads {SCHEMA}."
             )
-        model, threshold = content.get("model"), content.get("threshold")
-        whole = isinstance(model, dict) and all(isinstance(model.get(key), str) for key in ("name", "fingerprint"))
-        number = isinstance(threshold, (int, float)) and not isinstance(threshold, bool) and math.isfinite(threshold)
-        if not whole or not number or content.get("score") != "cosine":
+        if not _is_whole(content):
             raise LikenessError(
-                f"{source} is a damaged policy: its model, score or threshold is missing. Export it again."
+                f"{source} is a damaged policy: its model, score, threshold, calibration or base rate is missing or is "
+                "no such thing. Export it again."
             )
         return cls(content)
+
+    @cached_property
+    def _calibration(self) -> Calibration:
+        return from_json(self.content["calibration"])
 
     @property
     def threshold(self) -> float:
@@ -143,8 +160,18 @@ class Policy:
         backbone, runner = self._model()
         loaded = {backbone.name: (backbone.spec.preprocessing, runner)}
         a, b = (embed_picture(_bytes(image), loaded)[backbone.name] for image in (image_a, image_b))
-        score = float(similarity(a, b))
-        return Decision(is_match(score, self.threshold), score, self.threshold)
+        return self.judge(float(similarity(a, b)))
+
+    def judge(self, score: float) -> Decision:
+        """What the policy says of a pair with this score."""
+        same = is_match(score, self.threshold)
+        probability = float(self._calibration(score, float(self.content["chosen"]["base_rate"])))
+        answer: Answer = "same" if same else "different"
+        band = self.content.get("review")
+        if band is not None:
+            certain = is_match(score, band["accept"]) or not is_match(score, band["reject"])
+            answer = ("same" if is_match(score, band["accept"]) else "different") if certain else "review"
+        return Decision(same, score, self.threshold, probability, answer)
 
     def _model(self) -> tuple[Backbone, Runner]:
         if not self._loaded:
@@ -168,6 +195,23 @@ class Policy:
                 "those here, so its threshold means nothing for this one. Get the same weights, or choose anew."
             )
         return backbone
+
+
+def _is_whole(content: dict[str, Any]) -> bool:
+    """Whether all that a decision is made from is there."""
+    model, chosen, band = (content.get(key) for key in ("model", "chosen", "review"))
+    try:
+        from_json(content.get("calibration"))
+        checked_share(chosen["base_rate"] if isinstance(chosen, dict) and _is_number(chosen.get("base_rate")) else 0)
+    except LikenessError:
+        return False
+    named = isinstance(model, dict) and all(isinstance(model.get(key), str) for key in ("name", "fingerprint"))
+    limits = band is None or (isinstance(band, dict) and all(_is_number(band.get(k)) for k in ("reject", "accept")))
+    return named and limits and _is_number(content.get("threshold")) and content.get("score") == "cosine"
+
+
+def _is_number(given: object) -> bool:
+    return isinstance(given, (int, float)) and not isinstance(given, bool) and math.isfinite(given)
 
 
 def _bytes(image: str | Path | bytes) -> bytes:

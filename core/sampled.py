@@ -141,6 +141,24 @@ def evaluate_pairs(
     return [SampleResult(sample, threshold, pair_rates(sample, scorer, threshold)) for sample in samples]
 
 
+def protocols(
+    pairs: SplitPairs, store: EmbeddingStore, threshold: float, seed: int = 0
+) -> tuple[list[SampleResult], SampleResult]:
+    """Samples of every size of :data:`SIZES` that the split can give, and of as many triplets as it can.
+
+    Arguments as in :func:`evaluate_pairs`.
+
+    Raises:
+        LikenessError: the split gives not even two pairs, or vectors are missing.
+    """
+    same, different = pairs.verification.pairs
+    most = 2 * min(same, different)
+    sizes = [size for size in SIZES if size <= most] or [most]
+    return evaluate_pairs(pairs, store, threshold, sizes, seed), evaluate_triplets(
+        pairs, store, min(SIZES[-1], same), seed
+    )
+
+
 def evaluate_triplets(pairs: SplitPairs, store: EmbeddingStore, size: int = SIZES[-1], seed: int = 0) -> SampleResult:
     """Share of triplets whose anchor is more alike to the positive; arguments and errors as :func:`evaluate_pairs`."""
     sample = draw_triplets(pairs.dataset, pairs.split, size, seed)

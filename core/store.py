@@ -123,7 +123,9 @@ class EmbeddingStore:
 
     def clear_stale(self) -> None:
         """Remove what killed writers of anything else left, once it is old enough to be nobody's."""
-        for kind in ("evaluations", "jobs", "latency", "onnx", "scans", "thumbnails", "verifications"):
+        kinds = ("class_errors", "crops", "evaluations", "fusions", "jobs", "latency", "onnx", "scans", "thumbnails",
+                 "verifications")  # fmt: skip
+        for kind in kinds:
             files.clear_leftovers(self.folder / kind, _STALE_S)
 
     def lock(self, fingerprint: str) -> FileLock:

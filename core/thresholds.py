@@ -212,31 +212,3 @@ def outcome(pairs: Verification, threshold: float, objective: Objective, base_ra
     cost = float(expected_cost(fmr, fnmr, share, objective.cost_fp, objective.cost_fn))
     rates = {name: pairs.estimate(name, threshold, share) for name in REPORTED}
     return Outcome(rates, pairs.counts(threshold), cost)
-
-
-@dataclass(frozen=True)
-class ReviewBand:
-    """Three answers: same from ``accept`` on, different below ``reject``, and a person looks at what lies between."""
-
-    reject: float
-    accept: float
-
-
-def review_band(pairs: Verification, max_fmr: float, max_fnmr: float) -> ReviewBand:
-    """The narrowest band whose automatic answers keep both limits on these pairs.
-
-    At most ``max_fmr`` of different-class pairs are accepted and at most ``max_fnmr`` of same-class pairs rejected.
-    Where one threshold keeps both, the band is empty.
-    """
-    accept = int((pairs.fmr > max_fmr).sum())
-    reject = int(np.searchsorted(pairs.fnmr, max_fnmr, side="right")) - 1
-    place = min(accept, reject)
-    ends = to_thresholds(pairs.bins[[place, accept]]).tolist()
-    return ReviewBand(*ends)
-
-
-def review_share(pairs: Verification, band: ReviewBand, base_rate: float | None = None) -> float:
-    """The share of pairs that a person has to look at, at a base rate."""
-    share = pairs.base_rate if base_rate is None else base_rate
-    (fmr_low, fnmr_low), (fmr_high, fnmr_high) = pairs.rates(band.reject), pairs.rates(band.accept)
-    return share * (fnmr_high - fnmr_low) + (1 - share) * (fmr_low - fmr_high)

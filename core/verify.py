@@ -8,10 +8,10 @@ from dataclasses import dataclass, fields
 import numpy as np
 from numpy.typing import NDArray
 
-from core.backbones import Backbone
 from core.metrics.pair_sampling import pair_counts
 from core.metrics.pair_scores import PairScores, pair_scores
 from core.metrics.verification import Estimate, Verification
+from core.models import Model
 from core.progress import Progress, silent
 from core.records import Dataset
 from core.scorers import scorer_of
@@ -34,7 +34,7 @@ class SplitPairs:
     """
 
     dataset: Dataset
-    backbone: Backbone
+    backbone: Model
     split: str
     rows: NDArray[np.intp]
     verification: Verification
@@ -46,7 +46,7 @@ class SplitPairs:
 
 
 def verify(
-    dataset: Dataset, backbone: Backbone, store: EmbeddingStore, split: str, progress: Progress = silent
+    dataset: Dataset, backbone: Model, store: EmbeddingStore, split: str, progress: Progress = silent
 ) -> SplitPairs:
     """Score all pairs of a split; computed once and kept in the store.
 
@@ -54,7 +54,7 @@ def verify(
         LikenessError: the split is empty, the model lacks vectors of it, or it holds no pair of one class or of two.
     """
     rows = split_rows(dataset, split)
-    key = _key(dataset, backbone, rows)
+    key = pairs_key(dataset, backbone, rows)
     scores = _recall(store, key)
     if scores is None:
         scorer = scorer_of(dataset.take(rows), backbone, store)
@@ -69,7 +69,7 @@ def has_both_kinds(dataset: Dataset, split: str) -> bool:
     return all(pair_counts(class_codes(dataset)[split_rows(dataset, split)]))
 
 
-def _key(dataset: Dataset, backbone: Backbone, rows: NDArray[np.intp]) -> str:
+def pairs_key(dataset: Dataset, backbone: Model, rows: NDArray[np.intp]) -> str:
     """Covers all that decides the counts and the draws: images in their order, and their classes' numbers."""
     digest = hashlib.sha256(f"{_SCHEMA} {backbone.fingerprint}\0".encode())
     digest.update(" ".join(dataset.ids[rows].tolist()).encode())

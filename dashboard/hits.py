@@ -8,7 +8,8 @@ from core import images
 from core.records import Dataset
 from core.search import Hit
 from dashboard import panels
-from dashboard.query import Query, search_with
+from dashboard.pair_picker import Query
+from dashboard.query import search_with
 from dashboard.text import plain
 
 _WIDTH = 138
@@ -45,13 +46,14 @@ def draw(dataset: Dataset, model: str, found: list[Hit], asked: Query, seconds: 
             with st.container(width=_WIDTH + 4, gap=None):
                 panels.picture(dataset, hit.row, _WIDTH)
                 st.button(
-                    f"{_mark(label, wanted)}{hit.score:.3f} {plain(label)}", key=f"hit-{model}-{hit.row}",
+                    f"{mark(label, wanted)}{hit.score:.3f} {plain(label)}", key=f"hit-{model}-{hit.row}",
                     type="tertiary", on_click=search_with, args=(str(dataset.paths[hit.row]),),
                     help=f"Search with {plain(str(dataset.paths[hit.row]))}",
                 )  # fmt: skip
 
 
-def _mark(label: str, wanted: str | None) -> str:
+def mark(label: str, wanted: str | None) -> str:
+    """Whether a hit is of the class that was wanted, where one was."""
     if wanted is None:
         return ""
     return ":green[✓] " if label == wanted else ":red[✗] "

@@ -12,9 +12,9 @@ from core.preference import Preference
 from dashboard.text import literal
 
 # Orange and blue are told apart by colour-blind readers; pale ones bear dark text in either theme.
-_SCALE = [[0, "#ec9a5b"], [0.5, "#ececec"], [1, "#6fb1dc"]]
-_TEXT = "#1a1a1a"
-_LEAST = 0.4  # of the scale, so that even the smallest significant difference shows
+SCALE = [[0, "#ec9a5b"], [0.5, "#ececec"], [1, "#6fb1dc"]]
+TEXT = "#1a1a1a"
+LEAST = 0.4  # of the scale, so that even the smallest significant difference shows
 _CRITERIA = {"quality": ("quality", "#0072B2"), "latency": ("speed", "#E69F00"), "size": ("small size", "#009E73")}
 
 
@@ -29,7 +29,7 @@ def significance(models: Sequence[str], differences: Sequence[Difference], alpha
             cell = models.index(row), models.index(column)
             value = sign * difference.value + 0.0  # never -0.0
             low, high = sorted(sign * limit + 0.0 for limit in difference.interval)
-            strength = _LEAST + (1 - _LEAST) * abs(value) / largest
+            strength = LEAST + (1 - LEAST) * abs(value) / largest
             z[cell] = np.copysign(strength, value) if difference.adjusted <= alpha else 0.0
             text[cell] = f"{value:+.4f}<br>[{low:+.3f}, {high:+.3f}]" if count <= 8 else f"{value:+.3f}"
             hover[cell] = (
@@ -40,8 +40,8 @@ def significance(models: Sequence[str], differences: Sequence[Difference], alpha
     places = list(range(count))
     figure = go.Figure()
     figure.add_heatmap(
-        x=places, y=places, z=z, zmin=-1, zmax=1, colorscale=_SCALE, showscale=False, xgap=2, ygap=2,
-        text=text, texttemplate="%{text}", textfont={"size": 11, "color": _TEXT},
+        x=places, y=places, z=z, zmin=-1, zmax=1, colorscale=SCALE, showscale=False, xgap=2, ygap=2,
+        text=text, texttemplate="%{text}", textfont={"size": 11, "color": TEXT},
         customdata=hover, hovertemplate="%{customdata}<extra></extra>", hoverongaps=False,
     )  # fmt: skip
     names = [literal(model) for model in models]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 
 _MARKUP = re.compile(r"([\\`*_{}\[\]()#+\-.!|~:$<>&^=@/])")
@@ -18,6 +19,16 @@ def plain(text: str) -> str:
 def literal(text: str) -> str:
     """A name for places that show text as it is: control characters and direction marks are taken out."""
     return text.encode("utf-8", "replace").decode().translate(_CONTROL).translate(_DIRECTION)
+
+
+def figure_text(text: str) -> str:
+    """A name for Plotly figures, which read a few HTML tags."""
+    return html.escape(literal(text), quote=False)
+
+
+def shortened(text: str, most: int) -> str:
+    """A name of at most so many characters; what is left out becomes an ellipsis."""
+    return text if len(text) <= most else f"{text[: most - 1]}…"
 
 
 def share(value: float) -> str:

@@ -9,11 +9,13 @@ import streamlit as st
 
 from core import marks
 from core.metrics.rates import RATES
-from core.metrics.verification import Verification
+from core.metrics.verification import FAR_LEVELS, RULE_OF_30, Verification
 from core.pair_errors import PairList
 from core.records import Dataset
+from core.review import ReviewBand
+from core.threshold_report import ThresholdReport
 from core.thresholds import OBJECTIVES, REPORTED, Choice, Objective, Outcome, choose
-from dashboard import panels
+from dashboard import panels, probability, review
 from dashboard.selection import is_public
 from dashboard.text import interval, plain, share
 
@@ -22,12 +24,17 @@ _WIDTH = 120
 
 @dataclass(frozen=True)
 class Setting:
-    """What the analyst has set: ``choice`` serves the objective best, ``threshold`` is the one in use."""
+    """What the analyst has set: ``choice`` serves the objective best, ``threshold`` is the one in use.
+
+    ``band`` limits a third answer, or is None; ``method`` makes probabilities of scores.
+    """
 
     objective: Objective
     base_rate: float
     choice: Choice
     threshold: float
+    band: ReviewBand | None
+    method: str
 
 
 def settings(val: Verification) -> Setting:
@@ -49,6 +56,9 @@ def settings(val: Verification) -> Setting:
             help="The share of same-class pairs where the threshold will be used. Precision, F1, accuracy and cost "
             f"hold for it. Among the pairs of the validation images it is {val.base_rate:.4f}.",
         )  # fmt: skip
+        with st.popover("Review and probability", icon=":material/tune:"):
+            method = probability.settings()
+            band = review.settings(val)
     choice = choose(val, objective, base_rate)
     low, high = float(val.levels[1]), float(val.levels[-1])
     if st.session_state.get("t") is None:
@@ -59,7 +69,7 @@ def settings(val: Verification) -> Setting:
         st.button(
             f"Back to the optimum, {choice.threshold:.4f}", on_click=_follow, icon=":material/undo:", type="tertiary"
         )
-    return Setting(objective, base_rate, choice, threshold)
+    return Setting(objective, base_rate, choice, threshold, band, method)
 
 
 def _objective(name: str) -> Objective:
@@ -90,11 +100,12 @@ def take(threshold: float) -> None:
     st.session_state["t"] = round(float(threshold), 4)
 
 
-def sentence(setting: Setting, val: Outcome, test: Outcome) -> str:
+def sentence(found: ThresholdReport) -> str:
     """What the threshold does, in plain words."""
+    val, test = found.val, found.test
     fmr, fnmr = test.rates["fmr"], test.rates["fnmr"]
     text = (
-        f"At **{setting.threshold:.4f}** you wrongly match {share(fmr.value)} {interval(fmr.low, fmr.high)} of "
+        f"At **{found.threshold:.4f}** you wrongly match {share(fmr.value)} {interval(fmr.low, fmr.high)} of "
         f"different pairs and miss {share(fnmr.value)} {interval(fnmr.low, fnmr.high)} of same "
         "pairs, on test images that had no say in the choice."
     )
@@ -108,28 +119,37 @@ def sentence(setting: Setting, val: Outcome, test: Outcome) -> str:
     return text
 
 
-def table(val: Outcome, test: Outcome) -> pd.DataFrame:
-    """Validation and test side by side, one row a rate."""
+def table(found: ThresholdReport) -> pd.DataFrame:
+    """Validation and test side by side, one row a rate, with the limits of their 95% intervals."""
     rows = []
     for name in REPORTED:
-        a, b = val.rates[name], test.rates[name]
+        a, b = found.val.rates[name], found.test.rates[name]
         rows.append({
-            "metric": RATES[name].title, "val": a.value, "val 95%": f"{a.low:.4f}\N{EN DASH}{a.high:.4f}",
-            "test": b.value, "test 95%": f"{b.low:.4f}\N{EN DASH}{b.high:.4f}", "test less val": b.value - a.value,
+            "metric": RATES[name].title, "val": a.value, "val low": a.low, "val high": a.high,
+            "test": b.value, "test low": b.low, "test high": b.high, "gap": b.value - a.value,
         })  # fmt: skip
     return pd.DataFrame(rows)
 
 
-def draw_table(val: Outcome, test: Outcome) -> None:
+def draw_table(found: ThresholdReport) -> None:
     """The table, with the definition of what it holds."""
-    number = st.column_config.NumberColumn
+    frame = table(found)
+    shown = frame[["metric", "val", "test", "gap"]].style.format("{:+.4f}", subset=["gap"])
+    for side in ("val", "test"):
+        for row in frame.index:
+            value, low, high = (frame.at[row, f"{side}{end}"] for end in ("", " low", " high"))
+            text = f"{value:.4f} {_limits(low, high)}"
+            shown.format(lambda _, text=text: text, subset=([row], [side]))
+    over = "95% intervals are taken over images, not pairs: pairs share images."
     st.dataframe(
-        table(val, test), hide_index=True,
+        shown, hide_index=True,
         column_config={
-            "val": number("val (chosen here)", format="%.4f"), "test": number(format="%.4f"),
-            "test less val": number(format="%+.4f", help="A large gap means that the choice does not carry over."),
-            "val 95%": st.column_config.TextColumn(help="Over images, not pairs: pairs share images."),
-            "test 95%": st.column_config.TextColumn(help="Over images, not pairs: pairs share images."),
+            "metric": st.column_config.TextColumn(
+                width=142, help="\n\n".join(f"**{RATES[name].title}**: {RATES[name].definition}" for name in REPORTED)
+            ),
+            "val": st.column_config.NumberColumn("val (chosen here)", width=160, help=over),
+            "test": st.column_config.NumberColumn(width=160, help=over),
+            "gap": st.column_config.NumberColumn(help="Test less val. A large gap: the choice does not carry over."),
         },
         alt="Error rates at the threshold on validation and on test, with 95% intervals",
     )  # fmt: skip
@@ -140,8 +160,8 @@ def draw_confusion(test: Outcome) -> None:
     counts, fmr, fnmr = test.counts, test.rates["fmr"].value, test.rates["fnmr"].value
     cells = pd.DataFrame(
         {
-            "test pairs": ["of the same class", "of different classes"],
-            "called the same": [f"{counts.true_match:,} ({1 - fnmr:.1%})", f"{counts.false_match:,} ({fmr:.2%})"],
+            "test pairs": ["one class", "two classes"],
+            "called same": [f"{counts.true_match:,} ({1 - fnmr:.1%})", f"{counts.false_match:,} ({fmr:.2%})"],
             "called different": [
                 f"{counts.false_non_match:,} ({fnmr:.1%})",
                 f"{counts.true_non_match:,} ({1 - fmr:.2%})",
@@ -149,6 +169,30 @@ def draw_confusion(test: Outcome) -> None:
         }
     )
     st.dataframe(cells, hide_index=True, alt="Confusion matrix of the test pairs in counts and rates")
+
+
+def draw_tar(test: Verification) -> None:
+    """Recall at small false match rates; greyed out where the pairs of the split cannot support it."""
+    rows = []
+    for far in FAR_LEVELS:
+        found = test.tar_at_far(far)
+        needed = f"needs {RULE_OF_30 / far:,.0f} different pairs; there are {test.pairs[1]:,}"
+        text = needed if found is None else f"{found.value:.4f} {_limits(found.low, found.high)}"
+        rows.append({"FAR": f"{far:g}", "TAR (recall) on test": text})
+    frame = pd.DataFrame(rows)
+    unsupported = frame["TAR (recall) on test"].str.startswith("needs")
+    st.dataframe(
+        frame.style.apply(lambda row: ["color: #8a8a8a" * bool(unsupported[row.name])] * len(row), axis=1),
+        hide_index=True,
+        column_config={"FAR": st.column_config.TextColumn(help="False accept rate: another name of FMR."),
+                       "TAR (recall) on test": st.column_config.TextColumn(
+                           help="With fewer than 30 expected false matches such a rate is not known (rule of 30).")},
+        alt="Recall at false match rates of 0.1, 0.01 and 0.001",
+    )  # fmt: skip
+
+
+def _limits(low: float, high: float) -> str:
+    return f"[{low:.4f}\N{EN DASH}{high:.4f}]"
 
 
 def draw_pairs(dataset: Dataset, found: PairList, name: str, empty: str) -> None:

@@ -1,15 +1,13 @@
 """From which similarity on two images count as the same class: chosen on validation, reported on test."""
 
-import pandas as pd
 import streamlit as st
 
 from core.errors import LikenessError
 from core.policy import Policy
-from core.thresholds import outcome
-from dashboard import loaders, pair_charts, panels, selection, threshold
+from core.threshold_report import report
+from core.thresholds import choose
+from dashboard import class_thresholds, curves, loaders, panels, probability, review, sampled, selection, threshold
 from dashboard.text import plain
-
-_SHOWN = 8
 
 chosen = selection.current()
 st.title("Threshold")
@@ -24,46 +22,53 @@ try:
     backbone = chosen.ready[model if model in chosen.models else chosen.models[0]]
     val, test = (loaders.pairs(chosen.dataset, backbone, split) for split in ("val", "test"))
     setting = threshold.settings(val.verification)
+    found = report(
+        val.verification, test.verification, setting.objective, loaders.calibration(val, setting.method),
+        setting.base_rate, setting.threshold, setting.band,
+    )  # fmt: skip
 except LikenessError as error:
     st.error(plain(str(error)), icon=":material/error:")
     st.stop()
 
-t, base_rate, objective = setting.threshold, setting.base_rate, setting.objective
-on_val, on_test = (outcome(pairs.verification, t, objective, base_rate) for pairs in (val, test))
-st.markdown(threshold.sentence(setting, on_val, on_test))
+st.markdown(threshold.sentence(found))
 left, right = st.columns([3, 2])
 with left:
-    threshold.draw_table(on_val, on_test)
+    threshold.draw_table(found)
 with right:
-    threshold.draw_confusion(on_test)
-    policy = Policy.of(chosen.dataset, backbone, objective, base_rate, setting.choice, on_val, on_test, t)
+    threshold.draw_confusion(found.test)
+    threshold.draw_tar(test.verification)
     st.download_button(
-        "policy.json", policy.as_text(), "policy.json", "application/json", icon=":material/download:",
-        type="primary", on_click="ignore", help="Model, threshold and how they were chosen. An engineer decides with "
-        "it in code: Policy.load(path).decide(image_a, image_b).",
+        "policy.json", Policy.of(chosen.dataset, backbone, found).as_text, "policy.json", "application/json",
+        icon=":material/download:", type="primary", on_click="ignore", help="Model, threshold, probabilities and how "
+        "they were chosen. An engineer decides with it in code: Policy.load(path).decide(image_a, image_b).",
     )  # fmt: skip
-shown = test.verification
-fmr, fnmr = shown.level_rates
-data = pd.DataFrame({"threshold": shown.levels, "fmr": fmr, "fnmr": fnmr})
-figures = {
-    "Scores": (pair_charts.distributions(shown, t), "Distributions of the scores of same and of different pairs"),
-    "Metrics": (pair_charts.metrics(shown, t, base_rate), "Precision, recall, F1 and accuracy at each threshold"),
-    "ROC": (pair_charts.roc(shown, t), "ROC curve: recall against false match rate"),
-    "Precision-recall": (pair_charts.precision_recall(shown, t, base_rate), "Precision against recall"),
-    "DET": (pair_charts.det(shown, t), "DET curve: false non-match rate against false match rate, logarithmic"),
-    "Cost": (
-        pair_charts.cost(shown, t, base_rate, objective.cost_fp, objective.cost_fn),
-        "Expected cost of a pair at each threshold",
-    ),
-}
-for start in (0, 3):
-    for name, column in zip(list(figures)[start : start + 3], st.columns(3), strict=True):
-        with column:
-            st.caption(f"{name}, all test pairs")
-            panels.chart(figures[name][0], data, name.lower(), figures[name][1], threshold.take)
 
-matches, misses = loaders.pair_errors(test).at(t, _SHOWN)
-st.subheader("Worst false matches")
-threshold.draw_pairs(chosen.dataset, matches, "match", "No different pair of test images scores this high.")
-st.subheader("Worst false non-matches")
-threshold.draw_pairs(chosen.dataset, misses, "miss", "No same pair of test images scores below the threshold.")
+tabs = st.tabs(
+    ["Curves and errors", "Accept, review, reject", "Probability", "By class", "Sampled pairs"], key="part",
+    bind="query-params", on_change="rerun",
+)  # fmt: skip
+if tabs[0].open:
+    with tabs[0]:
+        curves.draw(test.verification, found)
+        curves.draw_errors(test, found.threshold)
+if tabs[1].open:
+    with tabs[1]:
+        review.draw(found.review, found.base_rate)
+if tabs[2].open:
+    with tabs[2]:
+        probability.draw(val, test, setting.method, found)
+if tabs[3].open:
+    with tabs[3]:
+        class_thresholds.draw(
+            loaders.by_class(val, test, found.objective, found.choice.threshold, found.base_rate), found.objective,
+            found.choice.threshold,
+        )  # fmt: skip
+if tabs[4].open:
+    with tabs[4]:
+        seed = sampled.seed()
+        results, thresholds = {}, {}
+        for name in chosen.models:
+            ends = [loaders.pairs(chosen.dataset, chosen.ready[name], split) for split in ("val", "test")]
+            thresholds[name] = choose(ends[0].verification, found.objective, found.base_rate).threshold
+            results[name] = loaders.sampled(ends[1], thresholds[name], seed)
+        sampled.draw(results, thresholds)

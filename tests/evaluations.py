@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -15,11 +16,12 @@ from core.store import EmbeddingStore
 from tests.fakes import fake
 
 _TEST = Protocol()
+_SPLITS = ("train", "test", "val")
 
 
 def evaluated(
     monkeypatch: pytest.MonkeyPatch,
-    sizes: dict[str, tuple[int, int]],
+    sizes: Mapping[str, tuple[int, ...]],
     noise: dict[str, float],
     protocol: Protocol = _TEST,
 ) -> Evaluation:
@@ -27,14 +29,14 @@ def evaluated(
 
     Args:
         monkeypatch: gives every model the same latency.
-        sizes: train and test images of each class.
+        sizes: train, test and, if wanted, val images of each class.
         noise: of each model: 0 retrieves perfectly, 3 badly.
         protocol: which split asks and which answers.
     """
     monkeypatch.setattr(module, "measure", lambda backbone: Latency(1.5, 2.5, "here"))
     rng = np.random.default_rng(0)
     labels = np.repeat(list(sizes), [sum(counts) for counts in sizes.values()])
-    splits = np.concatenate([np.repeat(["train", "test"], counts) for counts in sizes.values()])
+    splits = np.concatenate([np.repeat(_SPLITS[: len(counts)], counts) for counts in sizes.values()])
     rows = np.arange(len(labels))
     mixed = rng.permutation(rows)
     paths, ids = (np.array([form.format(row) for row in rows]) for form in ("{:05}.png", "{:032x}"))

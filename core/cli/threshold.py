@@ -7,14 +7,17 @@ from pathlib import Path
 from typing import Any
 
 from core import files
+from core.calibration import METHODS, fit
 from core.cli import options as shared
 from core.cli.table import clean, table
 from core.errors import LikenessError
 from core.metrics.rates import RATES
 from core.policy import Policy
 from core.progress import Progress
+from core.review import review_band
 from core.store import EmbeddingStore
-from core.thresholds import REPORTED, Choice, Objective, Outcome, choose, forms, outcome
+from core.threshold_report import ThresholdReport, report
+from core.thresholds import REPORTED, Objective, forms
 from core.verify import verify
 
 NAME = "threshold"
@@ -32,6 +35,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument("--cost-fp", type=float, default=1.0, metavar="COST", help="of a false match (default: 1)")
     parser.add_argument("--cost-fn", type=float, default=1.0, metavar="COST", help="of a false non-match (default: 1)")
+    parser.add_argument("--calibration", choices=list(METHODS), default="isotonic", help="how a score becomes P(same)")
+    parser.add_argument(
+        "--review", type=_limits, metavar="FMR/FNMR",
+        help="leave doubtful pairs to a person, so that automatic answers are wrong no more often than this on "
+        "validation, such as 0.001/0.05",
+    )  # fmt: skip
     parser.add_argument("--export", metavar="FILE", help="write the policy of the one model named to a file")
 
 
@@ -49,42 +58,44 @@ def run(options: argparse.Namespace, progress: Progress) -> tuple[Any, str]:
         raise LikenessError(f"A policy has one model, but there are {len(backbones)}: {names}. Name one with --model.")
     for backbone in backbones:
         val, test = (verify(dataset, backbone, store, split, progress).verification for split in ("val", "test"))
-        # One base rate for both, so that they can be compared.
-        base_rate = val.base_rate if options.base_rate is None else options.base_rate
-        choice = choose(val, objective, base_rate)
-        on_val, on_test = (outcome(pairs, choice.threshold, objective, base_rate) for pairs in (val, test))
-        found[backbone.name] = _json(choice, objective, base_rate, on_val, on_test)
+        band = None if options.review is None else review_band(val, *options.review)
+        found_here = report(val, test, objective, fit(val, options.calibration), options.base_rate, band=band)
+        found[backbone.name] = found_here.as_json()
         if options.export:
-            policy = Policy.of(dataset, backbone, objective, base_rate, choice, on_val, on_test)
+            policy = Policy.of(dataset, backbone, found_here)
             files.write_bytes(Path(options.export).absolute(), policy.as_text().encode())
-        texts.append(f"{backbone.name}: {_text(choice, base_rate, on_val, on_test)}")
+        texts.append(f"{backbone.name}: {_text(found_here)}")
     head = f"{clean(dataset.title)}, objective {objective}: chosen on val, reported on test"
     return next(iter(found.values())) if len(found) == 1 else found, "\n\n".join([head, *texts])
 
 
-def _json(choice: Choice, objective: Objective, base_rate: float, val: Outcome, test: Outcome) -> dict[str, Any]:
-    return {
-        "threshold": choice.threshold,
-        "ci": [choice.low, choice.high],
-        "objective": str(objective),
-        "base_rate": round(base_rate, 6),
-        "val": val.as_json(),
-        "test": test.as_json(),
-    }
+def _limits(text: str) -> tuple[float, float]:
+    try:
+        fmr, fnmr = (float(part) for part in text.split("/"))
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"expected FMR/FNMR such as 0.001/0.05, not {text!r}") from None
+    return fmr, fnmr
 
 
-def _text(choice: Choice, base_rate: float, val: Outcome, test: Outcome) -> str:
-    fmr = test.rates["fmr"]
-    rows = [[RATES[name].title, *(_cell(one.rates[name]) for one in (val, test))] for name in REPORTED]
-    rows.append(["Expected cost", f"{val.cost:.4f}", f"{test.cost:.4f}"])
+def _text(found: ThresholdReport) -> str:
+    choice, fmr = found.choice, found.test.rates["fmr"]
+    sides = (found.val, found.test)
+    rows = [[RATES[name].title, *(_cell(one.rates[name]) for one in sides)] for name in REPORTED]
+    rows.append(["Expected cost", *(f"{one.cost:.4f}" for one in sides)])
+    if found.review:
+        works = (found.review.val, found.review.test)
+        rows.append(["Left to a person", *(_cell(one.review) for one in works)])
+        rows.append(["Accepted wrongly", *(_cell(one.fmr) for one in works)])
+        rows.append(["Rejected wrongly", *(_cell(one.fnmr) for one in works)])
+    probability = float(found.calibration(found.threshold, found.base_rate))
     lines = [
         f"same from {choice.threshold:.6g} on [{choice.low:.4f}-{choice.high:.4f}]",
         f"At {choice.threshold:.6g} you wrongly match {fmr.value:.2%} [{fmr.low * 100:.2f}-{fmr.high * 100:.2f}] of "
-        f"different pairs. Base rate {base_rate:.4g}.",
-        "",
-        table(["", "val (chosen here)", "test"], rows),
+        f"different pairs. Base rate {found.base_rate:.4g}; P(same) at the threshold {probability:.3f}.",
     ]
-    return "\n".join(lines)
+    if found.review:
+        lines.append(f"A person looks at scores from {found.review.band.reject:.6g} to {found.review.band.accept:.6g}.")
+    return "\n".join([*lines, "", table(["", "val (chosen here)", "test"], rows)])
 
 
 def _cell(estimate: Any) -> str:

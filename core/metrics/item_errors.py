@@ -33,6 +33,9 @@ class ItemErrors:
         misses: partners of its class that score below the class's threshold, int64 ``(n, t)``.
         matches: partners of other classes that reach the threshold of the item's class, int64 ``(n, t)``.
         matched: partners of other classes whose own class's threshold the pair reaches, int64 ``(n, t)``.
+        apart_same: partners of its class on which a rule decides otherwise than the first, int64 ``(n, t)``.
+        apart_different: of partners of other classes, the squares of how many of the two decisions, one by either
+            reference, are otherwise than with the first rule, summed, int64 ``(n, t)``.
     """
 
     codes: NDArray[np.intp]
@@ -41,6 +44,8 @@ class ItemErrors:
     misses: NDArray[np.int64]
     matches: NDArray[np.int64]
     matched: NDArray[np.int64]
+    apart_same: NDArray[np.int64]
+    apart_different: NDArray[np.int64]
 
     def miss_values(self, rule: int) -> Array:
         """Jackknife pseudo-values whose mean over a class is its FNMR, ``(n,)``; NaN for the only item of a class.
@@ -76,6 +81,15 @@ class ItemErrors:
         miss = 2 * (self.misses[:, rule] - fnmr * self.same) / self.same.sum()
         return self._centred(match), self._centred(miss)
 
+    def paired_noise(self, rule: int) -> tuple[float, float]:
+        """What pairs on their own add to the variance of a rule's FMR and FNMR less those of the first rule.
+
+        The influences of items have this part twice, as every pair belongs to two items (Efron and Stein, Annals of
+        Statistics 9, 1981).
+        """
+        match = float(self.apart_different[:, rule].sum()) / 2 / float(self.different.sum()) ** 2
+        return match, 2 * float(self.apart_same[:, rule].sum()) / float(self.same.sum()) ** 2
+
     def _centred(self, values: Array) -> Array:
         sizes = np.maximum(1, np.bincount(self.codes))
         return np.asarray(values - (np.bincount(self.codes, values) / sizes)[self.codes])
@@ -100,7 +114,7 @@ def item_errors(scorer: Scorer, codes: NDArray[np.intp], thresholds: Array) -> I
     from core.metrics.pair_kernels import count_errors
 
     limits = np.array([[threshold_bin(one) for one in row] for row in thresholds.tolist()], np.int32)
-    found = np.zeros((3, len(codes), thresholds.shape[1]), np.int64)
+    found = np.zeros((5, len(codes), thresholds.shape[1]), np.int64)
     items = np.arange(len(codes))
     block_of = scorer.blocks(items, items)
     threads = min(_MOST_THREADS, os.cpu_count() or 1)

@@ -66,8 +66,9 @@ def count_errors(scores: Any, row: int, codes: Any, limits: Any, found: Any) -> 
         row: item of the first row.
         codes: class of every item, shape ``(n,)``.
         limits: the first bin that counts as a match, by class and rule, int32 ``(c, t)``.
-        found: int64 ``(3, r, t)``, added to: same-class partners below the limit; others that reach the limit of the
-            row's class; others that reach the limit of their own class.
+        found: int64 ``(5, r, t)``, added to: same-class partners below the limit; others that reach the limit of the
+            row's class; others that reach the limit of their own class; then, for both kinds of partners, the squares
+            of how many decisions on the pair, by either item's limit, differ from those of the first rule.
     """
     for i in range(scores.shape[0]):
         me = row + i
@@ -76,9 +77,14 @@ def count_errors(scores: Any, row: int, codes: Any, limits: Any, found: Any) -> 
             if j == me:
                 continue
             place = min(max(int((float(scores[i, j]) + 1.0) * PER_UNIT + SLACK), 0), _LAST)
+            other = codes[j]
+            first = int(place >= limits[code, 0]) + int(place >= limits[other, 0])
             for rule in range(limits.shape[1]):
-                if codes[j] == code:
-                    found[0, i, rule] += place < limits[code, rule]
+                mine, theirs = int(place >= limits[code, rule]), int(place >= limits[other, rule])
+                if other == code:
+                    found[0, i, rule] += 1 - mine
+                    found[3, i, rule] += (mine + theirs - first) ** 2 // 4
                 else:
-                    found[1, i, rule] += place >= limits[code, rule]
-                    found[2, i, rule] += place >= limits[codes[j], rule]
+                    found[1, i, rule] += mine
+                    found[2, i, rule] += theirs
+                    found[4, i, rule] += (mine + theirs - first) ** 2

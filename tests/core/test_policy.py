@@ -12,14 +12,17 @@ import pytest
 
 from core import policy as module
 from core.backbones import WeightsFile
+from core.calibration import fit
 from core.datasets import load_dataset
 from core.embed import embed
 from core.errors import LikenessError, UnreadableImage
 from core.metrics.grid import similarity
 from core.policy import Policy, is_match
 from core.records import Dataset
+from core.review import ReviewBand
 from core.store import EmbeddingStore
-from core.thresholds import Objective, choose, outcome
+from core.threshold_report import report
+from core.thresholds import Objective
 from core.vectors import split_rows, stored_vectors
 from core.verify import verify
 from tests import pictures
@@ -40,11 +43,7 @@ def policy(dataset: Dataset, tmp_path: Path) -> Policy:
     store = EmbeddingStore()
     embed(dataset, [A], store)
     val, test = (verify(dataset, A, store, split).verification for split in ("val", "test"))
-    objective = Objective("accuracy")
-    choice = choose(val, objective, 0.5)
-    made = Policy.of(
-        dataset, A, objective, 0.5, choice, *(outcome(pairs, choice.threshold, objective, 0.5) for pairs in (val, test))
-    )
+    made = Policy.of(dataset, A, report(val, test, Objective("accuracy"), fit(val, "isotonic"), 0.5))
     path = tmp_path / "policy.json"
     path.write_text(made.as_text())
     return Policy.load(path)
@@ -61,6 +60,22 @@ def test_it_decides_a_hundred_pairs_as_the_counts_do(policy: Policy, dataset: Da
         assert decision.same == (decision.score >= policy.threshold)
         answers.add(decision.same)
     assert answers == {True, False}
+
+
+def test_it_gives_the_probability_of_the_page_and_leaves_doubt_to_a_person(policy: Policy, dataset: Dataset) -> None:
+    store = EmbeddingStore()
+    val, test = (verify(dataset, A, store, split).verification for split in ("val", "test"))
+    calibration, band = fit(val, "logistic"), ReviewBand(0.3, 0.6)
+    made = Policy.of(dataset, A, report(val, test, Objective("f1"), calibration, 0.2, band=band))
+    loaded = Policy.parse(json.loads(made.as_text()))
+    answers = {"same": band.accept, "review": (band.accept + band.reject) / 2, "different": band.reject - 0.01}
+    for answer, score in answers.items():
+        decision = loaded.judge(score)
+        assert decision.answer == answer
+        assert decision.same == is_match(score, loaded.threshold)
+        assert decision.probability == pytest.approx(float(calibration(score, 0.2)))
+    assert policy.judge(0.99).answer == "same"
+    assert policy.judge(-0.99).answer == "different"
 
 
 def test_a_score_at_the_threshold_is_a_match() -> None:
@@ -107,7 +122,9 @@ def _damage(content: dict[str, Any], key: str, value: Any) -> dict[str, Any]:
     ("key", "value", "message"),
     [("kind", "other", "no policy"), ("schema", 99, "schema 99"), ("threshold", "high", "damaged"),
      ("threshold", float("nan"), "damaged"), ("threshold", True, "damaged"), ("model", {}, "damaged"),
-     ("model", None, "damaged"), ("score", "l2", "damaged")],
+     ("model", None, "damaged"), ("score", "l2", "damaged"), ("calibration", None, "damaged"),
+     ("calibration", {"method": "guess", "base_rate": 0.5}, "damaged"), ("chosen", {"base_rate": 0}, "damaged"),
+     ("chosen", None, "damaged"), ("review", {"reject": 0.1}, "damaged"), ("review", "some", "damaged")],
 )  # fmt: skip
 def test_damaged_policies_are_refused_in_words(policy: Policy, key: str, value: Any, message: str) -> None:
     with pytest.raises(LikenessError, match=message):

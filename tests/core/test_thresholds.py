@@ -7,7 +7,7 @@ import pytest
 
 from core.errors import LikenessError
 from core.metrics.rates import RATES
-from core.thresholds import OBJECTIVES, REPORTED, Objective, choose, outcome, review_band, review_share
+from core.thresholds import OBJECTIVES, REPORTED, Objective, choose, outcome
 from tests.core.metrics.pair_data import all_pairs, items, verified
 
 VECTORS, CODES = items()
@@ -88,18 +88,3 @@ def test_the_outcome_is_that_of_a_naive_loop() -> None:
     assert found.rates["precision"].value == pytest.approx(0.2 * (1 - fnmr) / (0.2 * (1 - fnmr) + 0.8 * fmr))
     assert found.cost == pytest.approx(0.8 * 3 * fmr + 0.2 * fnmr)
     assert found.as_json()["counts"]["false_match"] == ((threshold <= SCORES) & ~SAME).sum()  # type: ignore[index]
-
-
-@pytest.mark.parametrize(("max_fmr", "max_fnmr"), [(0.01, 0.02), (0.2, 0.3), (0.5, 0.5), (0.0, 0.0)])
-def test_the_review_band_keeps_both_limits_and_is_no_wider_than_needed(max_fmr: float, max_fnmr: float) -> None:
-    band = review_band(PAIRS, max_fmr, max_fnmr)
-    assert band.reject <= band.accept
-    assert np.mean(SCORES[~SAME] >= band.accept) <= max_fmr
-    assert np.mean(SCORES[SAME] < band.reject) <= max_fnmr
-    between = (band.reject <= SCORES) & (band.accept > SCORES)
-    share = review_share(PAIRS, band, 0.3)
-    assert share == pytest.approx(0.3 * np.mean(between[SAME]) + 0.7 * np.mean(between[~SAME]), abs=1e-9)
-    if band.reject < band.accept:
-        lower, higher = SCORES[band.accept > SCORES].max(), SCORES[band.reject <= SCORES].min()
-        assert np.mean(SCORES[~SAME] >= lower) > max_fmr
-        assert np.mean(SCORES[SAME] <= higher) > max_fnmr or band.reject == band.accept

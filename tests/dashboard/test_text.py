@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import html
+
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashboard.text import count, interval, literal, plain, share
+from dashboard.text import count, figure_text, interval, literal, plain, share, shortened
 
 
 def unescaped(text: str) -> str:
@@ -26,6 +28,17 @@ def test_nothing_that_markdown_acts_on_is_left_bare(name: str) -> None:
         if character in "<>[]()*_`#$:!|~&":
             before = shown[:position]
             assert (len(before) - len(before.rstrip("\\"))) % 2 == 1
+
+
+@given(st.text())
+def test_figures_show_names_and_read_no_tags_in_them(name: str) -> None:
+    shown = figure_text(name)
+    assert "<" not in shown
+    assert html.unescape(shown) == literal(name)
+
+
+def test_long_names_end_in_an_ellipsis() -> None:
+    assert [shortened("abcdef", most) for most in (7, 6, 5)] == ["abcdef", "abcdef", "abcd…"]
 
 
 def test_control_and_direction_marks_are_taken_out() -> None:

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from tests.workplace import ROOT, Workplace, workplace
+from core import evaluate
+from core.backbones import available
+from core.latency import Latency
+from core.store import EmbeddingStore
+from tests.workplace import MODEL, ROOT, Workplace, workplace
 
 __all__ = ["workplace"]
+OTHER = "efficientnet_lite0"
 
 
 @pytest.fixture
@@ -33,6 +42,27 @@ def app(workplace: Workplace, cache: Path, monkeypatch: pytest.MonkeyPatch) -> I
     yield open_page
     st.cache_data.clear()
     st.cache_resource.clear()
+
+
+@pytest.fixture
+def two_models(workplace: Workplace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A cache in which a second model, which sees nothing, has embedded the pictures too."""
+    place = tmp_path / "two"
+    shutil.copytree(workplace.cache, place)
+    store, models = EmbeddingStore(place), available()
+    keys = sorted(store.keys(models[MODEL].fingerprint))
+    noise = np.random.default_rng(0).standard_normal((len(keys), models[OTHER].spec.dim))
+    noise /= np.linalg.norm(noise, axis=1, keepdims=True)
+    store.append(models[OTHER].fingerprint, keys, noise.astype(np.float32))
+    latencies = {MODEL: Latency(8.0, 9.0, "here"), OTHER: Latency(2.0, 3.0, "here")}
+    monkeypatch.setattr(evaluate, "measure", lambda backbone: latencies[backbone.name])
+    return place
+
+
+def shown_chart(page: AppTest, number: int) -> dict[str, Any]:
+    """A Plotly figure of the page, as the browser gets it."""
+    found: dict[str, Any] = json.loads(page.get("plotly_chart")[number].proto.spec)
+    return found
 
 
 def texts(test: AppTest) -> str:

@@ -2,48 +2,18 @@
 
 from __future__ import annotations
 
-import json
-import shutil
+import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core import evaluate, jobs
-from core.backbones import available
-from core.latency import Latency
-from core.store import EmbeddingStore
-from tests.pages.conftest import texts
+from core import jobs
+from tests.pages.conftest import shown_chart, texts
 from tests.workplace import HOSTILE, MODEL, Workplace, draw, run_core
 
 Open = Callable[..., AppTest]
-
-
-OTHER = "efficientnet_lite0"
-
-
-@pytest.fixture
-def two_models(workplace: Workplace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A cache in which a second model, which sees nothing, has embedded the pictures too."""
-    place = tmp_path / "two"
-    shutil.copytree(workplace.cache, place)
-    store, models = EmbeddingStore(place), available()
-    keys = sorted(store.keys(models[MODEL].fingerprint))
-    noise = np.random.default_rng(0).standard_normal((len(keys), models[OTHER].spec.dim))
-    noise /= np.linalg.norm(noise, axis=1, keepdims=True)
-    store.append(models[OTHER].fingerprint, keys, noise.astype(np.float32))
-    latencies = {MODEL: Latency(8.0, 9.0, "here"), OTHER: Latency(2.0, 3.0, "here")}
-    monkeypatch.setattr(evaluate, "measure", lambda backbone: latencies[backbone.name])
-    return place
-
-
-def shown_chart(page: AppTest, number: int) -> dict[str, Any]:
-    """A Plotly figure of the page, as the browser gets it."""
-    found: dict[str, Any] = json.loads(page.get("plotly_chart")[number].proto.spec)
-    return found
 
 
 def test_it_says_what_the_dataset_is_and_which_model_is_best(app: Open) -> None:
@@ -163,3 +133,17 @@ def test_a_dataset_that_went_away_leaves_a_message(app: Open, workplace: Workpla
     page = app(cache=gone)
     assert not page.exception
     assert "soon" in page.error[0].value
+
+
+def test_leaks_are_looked_for_when_asked(app: Open) -> None:
+    page = app(leaks="true")
+    assert not page.exception
+    assert re.search(r"nothing leaks|have a near duplicate in the gallery", texts(page))
+    assert "near duplicate in the gallery" not in texts(app())
+
+
+def test_a_public_demo_looks_for_no_leaks(app: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LIKENESS_PUBLIC", "1")
+    page = app()
+    assert not page.exception
+    assert "computes nothing new" in texts(page)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from core.calibration import METHODS
 from core.thresholds import OBJECTIVES
+from dashboard.text import literal
 from tests.pages.conftest import texts
-from tests.workplace import HOSTILE, Workplace, run_core
+from tests.workplace import CLASSES, HOSTILE, Workplace, run_core
 
 Open = Callable[..., AppTest]
 
@@ -31,6 +34,47 @@ def test_every_objective_has_an_answer(objective: str, app: Open) -> None:
     assert page.selectbox(key="objective").value == objective
     assert not page.error
     assert page.slider
+
+
+def test_doubtful_pairs_can_be_left_to_a_person(app: Open) -> None:
+    page = app("threshold", part="Accept, review, reject", review="true", auto_fmr="0.01", auto_fnmr="0.01")
+    assert not page.exception
+    assert "a person looks at" in texts(page) or "nothing has to be looked at" in texts(page)
+    page.toggle(key="review").set_value(False).run()
+    assert "Let a person look at doubtful pairs" in texts(page)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_probabilities_are_said_and_judged(method: str, app: Open) -> None:
+    page = app("threshold", part="Probability", calibration=method)
+    assert not page.exception
+    assert "is of one class with probability" in texts(page)
+    assert "Brier score" in texts(page)
+
+
+def test_thresholds_by_class_come_with_a_verdict(app: Open) -> None:
+    page = app("threshold", part="By class")
+    assert not page.exception
+    assert re.search(r"Nothing to gain|Thresholds by class", texts(page))
+    table = page.dataframe[-1].value
+    assert len(table) == 3
+    assert set(table["class"]) == {literal(name) for name in CLASSES}
+
+
+def test_samples_of_pairs_and_triplets(app: Open) -> None:
+    page = app("threshold", part="Sampled pairs")
+    assert not page.exception
+    assert "balanced test pairs" in texts(page)
+    table = page.dataframe[-1].value
+    assert table["pairs"].str.endswith("triplets").sum() == 1
+    page.number_input(key="sample_seed").set_value(7).run()
+    assert "seed 7" in texts(page)
+
+
+def test_recall_at_rates_that_the_pairs_cannot_support_is_not_said(app: Open) -> None:
+    tables = [table.value for table in app("threshold").dataframe]
+    tar = next(table for table in tables if "FAR" in table)
+    assert tar["TAR (recall) on test"].str.startswith("needs").any()
 
 
 def test_the_slider_moves_everything_and_the_optimum_is_a_click_away(app: Open) -> None:

@@ -62,6 +62,20 @@ def test_the_policy_is_written_for_one_model(folder: Path, tmp_path: Path, capsy
     assert "A policy has one model, but there are 2" in capsys.readouterr().err
 
 
+def test_doubtful_pairs_are_left_to_a_person(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    where = tmp_path / "policy.json"
+    arguments = ["threshold", "--model", MODEL, "--review", "0.01/0.02", "--calibration", "logistic"]
+    found = _json(capsys, *arguments, "--export", where)
+    band = found["review"]
+    assert band["reject"] <= band["accept"]
+    assert band["val"]["fmr"] <= 0.01
+    policy = Policy.load(where)
+    assert policy.content["calibration"]["method"] == "logistic"
+    assert policy.judge(band["accept"]).answer == "same"
+    assert main([*arguments]) == 0
+    assert "A person looks at scores from" in capsys.readouterr().out
+
+
 def test_the_text_shows_both_splits_side_by_side(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["threshold", "--model", MODEL]) == 0
     text = capsys.readouterr().out
@@ -78,6 +92,8 @@ def test_the_text_shows_both_splits_side_by_side(folder: Path, capsys: pytest.Ca
         (["--base-rate", "1.5"], "--base-rate is a share"),
         (["--base-rate", "nan"], "--base-rate is a share"),
         (["--cost-fp", "-1"], "Costs must be"),
+        (["--review", "0.1"], "expected FMR/FNMR"),
+        (["--review", "2/0.1"], "share between 0 and 1"),
         (["--objective", "cost", "--cost-fp", "0", "--cost-fn", "0"], "Costs must be"),
     ],
 )
