@@ -11,7 +11,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from core import files
-from core.backbones import all_specs, missing_reason
+from core.backbones import all_specs, missing_reason, weights
+from core.backbones.detr import DETR
+from core.classify import default_classifier
 from core.datasets import DATASETS
 from core.errors import LikenessError
 from core.paths import cache_dir
@@ -36,7 +38,16 @@ class Check:
 
 def examine(progress: Progress = silent) -> list[Check]:
     """Run every check. Uses no network and changes nothing but a probe file in the cache folder."""
-    steps: tuple[Callable[[], list[Check]], ...] = (_python, _packages, _torch, _drawing, _cache, _models, _datasets)
+    steps: tuple[Callable[[], list[Check]], ...] = (
+        _python,
+        _packages,
+        _torch,
+        _drawing,
+        _cache,
+        _models,
+        _what_is_shown,
+        _datasets,
+    )
     checks = []
     for done, step in enumerate(steps):
         progress("Checking", done, len(steps))
@@ -98,6 +109,21 @@ def _models() -> list[Check]:
     found = [(spec, missing_reason(spec)) for spec in all_specs().values()]
     return [Check(f"model {spec.name}", reason is None, "weights here" if reason is None else "no weights here",
                   reason or "") for spec, reason in found]  # fmt: skip
+
+
+def _what_is_shown() -> list[Check]:
+    """What tells labels and finds objects in pair comparison."""
+    classifier = default_classifier()
+    labels = Check(
+        "labels", classifier is not None, "no classifier here" if classifier is None else classifier.name,
+        "" if classifier else "pip install -r requirements.txt",
+    )  # fmt: skip
+    try:
+        here = weights.find(DETR) is not None
+    except LikenessError:  # damaged
+        here = False
+    objects = "DETR" if here else "activation maps of the classifier, coarser than DETR"
+    return [labels, Check("objects", here, objects, "" if here else weights.how_to_get(DETR))]
 
 
 def _datasets() -> list[Check]:

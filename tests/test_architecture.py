@@ -19,7 +19,8 @@ TORCH_HOMES = ("core/backbones/", "core/training/", "core/detect.py", "core/doct
 # Files of TORCH_HOMES that are only ever imported inside a function, and so may import torch at their top.
 LAZY = {
     "core/backbones/module.py", "core/backbones/state.py", "core/backbones/torchvision_loader.py",
-    "core/backbones/transformers_loader.py", "core/backbones/bundled_loader.py",
+    "core/backbones/transformers_loader.py", "core/backbones/bundled_loader.py", "core/backbones/local_features.py",
+    "core/backbones/heads.py",
 }  # fmt: skip
 WRITERS = {
     "core/files.py": "the one place that writes atomically",
@@ -204,7 +205,10 @@ def test_only_named_files_write_to_disk() -> None:
     assert found - set(WRITERS) == set()
 
 
-@pytest.mark.parametrize("module", ["core.cli", "core.evaluate", "core.search", "core.jobs", "dashboard.loaders"])
+@pytest.mark.parametrize(
+    "module",
+    ["core.cli", "core.detect", "core.evaluate", "core.jobs", "core.label_groups", "core.search", "dashboard.loaders"],
+)
 def test_importing_loads_no_network_library(module: str) -> None:
     unwanted = {"torch", "torchvision", "transformers", "onnxruntime", "umap", "numba", "sklearn"}
     code = f"import sys, {module}; print(*sorted({unwanted} & set(sys.modules)))"

@@ -16,6 +16,7 @@ from functools import cached_property
 
 from core.backbones import checkpoint, weights
 from core.backbones.catalogue import BACKBONES
+from core.backbones.classifiers import CLASSIFIERS
 from core.backbones.runtime import Runner, load_runner
 from core.backbones.spec import BackboneSpec, Preprocessing
 from core.backbones.weights import WeightsFile
@@ -23,8 +24,8 @@ from core.errors import LikenessError
 from core.paths import cache_dir
 
 __all__ = [
-    "BACKBONES", "Backbone", "BackboneSpec", "Preprocessing", "Runner", "WeightsFile", "all_specs", "available",
-    "choose", "missing_reason",
+    "BACKBONES", "CLASSIFIERS", "Backbone", "BackboneSpec", "Preprocessing", "Runner", "WeightsFile", "all_specs",
+    "available", "choose", "missing_reason",
 ]  # fmt: skip
 
 ALL = "all"
@@ -82,7 +83,8 @@ def missing_reason(spec: BackboneSpec) -> str | None:
 def choose(names: Sequence[str], *, offline: bool = False) -> list[Backbone]:
     """The named backbones in the order given, each once; ``all`` stands for every one available.
 
-    Weights that are not on this machine are downloaded for models named one by one, never for ``all``.
+    A classifier of :data:`CLASSIFIERS` may be named too, but is never among ``all``. Weights that are not on this
+    machine are downloaded for models named one by one, never for ``all``.
 
     Raises:
         LikenessError: a name is unknown, or its weights cannot be had.
@@ -90,11 +92,12 @@ def choose(names: Sequence[str], *, offline: bool = False) -> list[Backbone]:
     if list(names) == [ALL]:
         return list(available().values())
     specs = all_specs()
+    known = {**CLASSIFIERS, **specs}
     for name in names:
-        if name not in specs:
+        if name not in known:
             near = difflib.get_close_matches(name, specs, n=1)
             hint = f" Did you mean {near[0]}?" if near else ""
             raise LikenessError(f"No model is called {name!r}.{hint} Models: {', '.join(specs)}, or {ALL}.")
     if not names:
         raise LikenessError(f"No model was named. Models: {', '.join(specs)}, or {ALL}.")
-    return [Backbone(specs[name], weights.fetch(specs[name], offline=offline)) for name in dict.fromkeys(names)]
+    return [Backbone(known[name], weights.fetch(known[name], offline=offline)) for name in dict.fromkeys(names)]

@@ -11,6 +11,7 @@ import torch
 from torch import nn
 
 from core.backbones import torchvision_loader
+from core.backbones.heads import Classes, Places
 from core.backbones.spec import BackboneSpec
 from core.backbones.state import load_features, read_state
 from core.errors import LikenessError
@@ -29,7 +30,7 @@ class _LiteFeatures(nn.Module):
 
 
 def build(spec: BackboneSpec, weights: Path) -> nn.Module:
-    """The feature network, float ``(n, 3, h, w)`` in, ``(n, dim)`` out.
+    """The network, float ``(n, 3, h, w)`` in, ``(n, dim)`` out.
 
     Raises:
         LikenessError: the file does not hold weights of this architecture.
@@ -41,10 +42,14 @@ def build(spec: BackboneSpec, weights: Path) -> nn.Module:
         return torchvision_loader.build(spec, weights)
     from efficientnet_lite_pytorch import EfficientNet
 
-    network = EfficientNet.from_name(spec.architecture)
-    network._fc = nn.Identity()
+    # The padding of its convolutions is laid down for one size of input.
+    network = EfficientNet.from_name(spec.architecture, image_size=spec.preprocessing.crop)
+    if spec.output == "features":
+        network._fc = nn.Identity()
     load_features(network, read_state(weights), what)
-    return _LiteFeatures(network)
+    if spec.output == "places":
+        return Places(network, network.extract_features, network._fc)
+    return Classes(network) if spec.output == "classes" else _LiteFeatures(network)
 
 
 class _ArraysOnly(pickle.Unpickler):

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import Literal
+from typing import Literal, Protocol
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
 
-Source = Literal["torchvision", "transformers", "bundled", "checkpoint"]
+Source = Literal["torchvision", "transformers", "bundled", "checkpoint", "fusion"]
+Output = Literal["features", "classes", "places"]
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,23 @@ class Preprocessing:
         return Preprocessing(self.resize, self.crop, self.interpolation, self.squash)
 
 
+class Published(Protocol):
+    """What a record says of where its weights are; the attributes are those of :class:`BackboneSpec`."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def source(self) -> Source: ...
+    @property
+    def files(self) -> tuple[str, ...]: ...
+    @property
+    def origin(self) -> str: ...
+    @property
+    def sha256(self) -> str: ...
+    @property
+    def weights_name(self) -> str: ...
+
+
 @dataclass(frozen=True)
 class BackboneSpec:
     """A feature extractor: an architecture, where its weights come from and how its input is prepared.
@@ -51,6 +69,9 @@ class BackboneSpec:
         files: names under which the weights may lie in a folder, the official one first.
         origin: where the weights are published: an address, a hub id or a package name.
         sha256: what the weights file's SHA-256 must start with; empty where the publisher names none.
+        output: what the vector holds: the ``features`` before the head, or what the head makes of them, see
+            :mod:`core.backbones.heads`.
+        base: the backbone whose weights file this one uses; empty for one with its own.
     """
 
     name: str
@@ -67,6 +88,13 @@ class BackboneSpec:
     files: tuple[str, ...]
     origin: str
     sha256: str = ""
+    output: Output = "features"
+    base: str = ""
+
+    @property
+    def weights_name(self) -> str:
+        """The name its weights go by in a folder of local checkpoints."""
+        return self.base or self.name
 
     @property
     def identity(self) -> dict[str, object]:

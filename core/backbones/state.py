@@ -40,11 +40,19 @@ def read_state(path: Path) -> dict[str, torch.Tensor]:
     return {str(name).removeprefix("module."): tensor for name, tensor in state.items()}
 
 
+def holds_head(state: Mapping[str, torch.Tensor], classes: int) -> bool:
+    """Whether a state dict has a classifier for this many classes."""
+    return any(
+        name.startswith(_HEADS) and name.endswith("weight") and tensor.shape[:1] == (classes,)
+        for name, tensor in state.items()
+    )
+
+
 def load_features(features: nn.Module, state: Mapping[str, torch.Tensor], what: str) -> None:
     """Load a whole network's state dict into its features, leaving out the classifier.
 
     Args:
-        features: the network with its classifier already taken off.
+        features: the network, whole or with its classifier already taken off.
         state: names and tensors.
         what: file and architecture, for the message.
 

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from core.backbones.heads import Classes, Places
 from core.backbones.spec import BackboneSpec
 from core.backbones.state import load_features, read_state
 from core.backbones.vision import import_torchvision
@@ -39,7 +40,7 @@ _BEHEAD: dict[str, Callable[[Any], None]] = {
 
 
 def build(spec: BackboneSpec, weights: Path) -> nn.Module:
-    """The feature network, float ``(n, 3, h, w)`` in, ``(n, dim)`` out.
+    """The network, float ``(n, 3, h, w)`` in, ``(n, dim)`` out.
 
     Raises:
         LikenessError: the file does not hold weights of this architecture.
@@ -50,7 +51,18 @@ def build(spec: BackboneSpec, weights: Path) -> nn.Module:
 def from_state(spec: BackboneSpec, state: Mapping[str, torch.Tensor], what: str) -> nn.Module:
     """As :func:`build`, from tensors already read."""
     model: nn.Module = import_torchvision().models.get_model(spec.architecture, weights=None)
-    behead = next(take for family, take in _BEHEAD.items() if spec.architecture.startswith(family))
-    behead(model)
+    if spec.output == "features":
+        behead = next(take for family, take in _BEHEAD.items() if spec.architecture.startswith(family))
+        behead(model)
     load_features(model, state, what)
-    return model
+    if spec.output == "places":
+        return _places(model)
+    return Classes(model) if spec.output == "classes" else model
+
+
+def _places(model: Any) -> nn.Module:
+    """For the families whose head is linear on a global average pool."""
+    if hasattr(model, "fc"):  # ResNet, ShuffleNet: what stands before the pool and the head, in order
+        trunk = nn.Sequential(*(part for name, part in model.named_children() if name not in ("avgpool", "fc")))
+        return Places(model, trunk, model.fc)
+    return Places(model, model.features, model.classifier[-1])

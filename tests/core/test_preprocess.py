@@ -11,7 +11,7 @@ from PIL import Image
 
 from core.backbones import BACKBONES, Preprocessing
 from core.backbones.vision import import_torchvision
-from core.preprocess import to_pixels
+from core.preprocess import seen_box, to_pixels
 
 INTERPOLATIONS = ("bilinear", "bicubic")
 GEOMETRIES = sorted({spec.preprocessing.geometry for spec in BACKBONES.values()}, key=repr)
@@ -66,6 +66,21 @@ def test_squashing_takes_in_the_whole_picture_and_cropping_leaves_the_ends_out()
     squashed = Preprocessing(32, 32, squash=True)
     assert tuple(to_pixels(picture, squashed)[16, 0]) == (255, 0, 0)
     assert to_pixels(picture, replace(squashed, squash=False)).min() == 255
+
+
+@settings(max_examples=50, deadline=None)
+@given(width=st.integers(64, 900), height=st.integers(64, 900), crop=st.integers(24, 64), squash=st.booleans())
+@example(width=900, height=64, crop=48, squash=False)
+def test_the_box_that_is_seen_is_where_the_pixels_come_from(width, height, crop, squash):
+    wanted = Preprocessing(64, crop, "bilinear", squash)
+    left, top, right, bottom = seen_box((width, height), wanted)
+    across, down = np.meshgrid((np.arange(width) + 0.5) / width, (np.arange(height) + 0.5) / height)
+    ramps = Image.fromarray((np.stack([across, down, down], -1) * 255).round().astype(np.uint8))
+    middle = (np.arange(crop) + 0.5) / crop
+    pixels = to_pixels(ramps, wanted).astype(float)
+    inside = slice(2, -2)  # a filter that reaches over the picture's edge bends the ramp
+    assert np.abs(pixels[0, :, 0] - 255 * (left + middle * (right - left)) / width)[inside].max() <= 1.5
+    assert np.abs(pixels[:, 0, 1] - 255 * (top + middle * (bottom - top)) / height)[inside].max() <= 1.5
 
 
 @pytest.mark.parametrize("interpolation", INTERPOLATIONS)
