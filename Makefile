@@ -12,7 +12,7 @@ help:  ## show these lines
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /: /'
 
 demo: $(VENV)/.installed  ## embed the built-in images (or DATASET=folder), print the leaderboard, open the dashboard
-	@$(BIN)/python -m core embed --dataset "$(DATASET)" --models all --offline
+	@$(BIN)/python -m core embed --dataset "$(DATASET)" --models all --labels --offline
 	@echo
 	@$(BIN)/python -m core evaluate --offline
 	@echo

@@ -8,7 +8,6 @@ of test pairs, which had no say.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,21 +15,16 @@ from numpy.typing import NDArray
 
 from core.metrics.grid import to_thresholds
 from core.metrics.item_errors import ItemErrors, item_errors
-from core.metrics.rates import RATES
+from core.metrics.rates import RATES, Rate
 from core.metrics.verification import RULE_OF_30, Estimate, Verification
 from core.scorers import scorer_of
 from core.store import EmbeddingStore
-from core.thresholds import Objective, expected_cost
+from core.thresholds import Objective
 from core.vectors import class_codes
 from core.verify import SplitPairs
 
 Array = NDArray[np.float64]
 _Z = 1.959963984540054
-_STEP = 1e-5
-_Judge = Callable[[Array, Array], Array]
-# What thresholds are judged by, higher is better, where the objective itself is no number to be compared.
-_JUDGED_BY = {"f1": "f1", "accuracy": "accuracy", "youden": "youden", "eer": "youden", "fmr": "recall",
-          "precision": "recall"}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -152,46 +146,28 @@ def _class_rates(errors: ItemErrors, rule: int, classes: int) -> list[tuple[floa
 
 
 def _verdict(errors: ItemErrors, objective: Objective, base_rate: float) -> Verdict:
-    title, judge = _judge(objective, base_rate)
-    common, by_class, gain = _gain(errors, judge)
+    rate = objective.yardstick
+    common, by_class, gain = _gain(errors, rate, base_rate)
     broken = False
     if objective.limit is not None:  # is the rate that has a limit worse by more than chance explains?
-        rate = RATES[objective.name]
-        sign = 1 if rate.better == "higher" else -1
-        broken = _gain(errors, lambda fmr, fnmr: sign * rate.of(fmr, fnmr, base_rate))[2].high < 0
-    return Verdict(title, common, by_class, gain, broken)
+        broken = _gain(errors, RATES[objective.name], base_rate)[2].high < 0
+    return Verdict(rate.title, common, by_class, gain, broken)
 
 
-def _judge(objective: Objective, base_rate: float) -> tuple[str, _Judge]:
-    if objective.name == "cost":
-        costs = objective.cost_fp, objective.cost_fn
-        return "Expected cost", lambda fmr, fnmr: -expected_cost(fmr, fnmr, base_rate, *costs)
-    rate = RATES[_JUDGED_BY[objective.name]]
-    return rate.title, lambda fmr, fnmr: rate.of(fmr, fnmr, base_rate)
+def _gain(errors: ItemErrors, rate: Rate, base_rate: float) -> tuple[float, float, Estimate]:
+    """A rate with the common threshold, with those by class, and how much better the latter is, with its interval.
 
-
-def _gain(errors: ItemErrors, judge: _Judge) -> tuple[float, float, Estimate]:
-    """A number with the common threshold, with those by class, and how much it gains, with its interval.
-
-    The number is followed along its slope (delta method); the variance is over test images.
+    The rate is followed along its slopes (delta method); the variance is over test images.
     """
     values, moved = [], []
     for rule in (0, 1):
         fmr, fnmr = errors.rates(rule)
-        slopes = _slope(judge, fmr, fnmr, 0), _slope(judge, fmr, fnmr, 1)
+        slopes = rate.slopes(fmr, fnmr, base_rate)
         by_match, by_miss = errors.influences(rule)
-        values.append(float(judge(np.asarray(fmr), np.asarray(fnmr))))
+        values.append(float(rate.of(np.asarray(fmr), np.asarray(fnmr), base_rate)))
         moved.append(slopes[0] * by_match + slopes[1] * by_miss)
     noise = errors.paired_noise(1)
     alone = slopes[0] ** 2 * noise[0] + slopes[1] ** 2 * noise[1]
     half = _Z * math.sqrt(max(alone, float(((moved[1] - moved[0]) ** 2).sum()) - alone))
-    gain = values[1] - values[0]
+    gain = (values[1] - values[0]) * (1 if rate.better == "higher" else -1)
     return values[0], values[1], Estimate(gain, gain - half, gain + half)
-
-
-def _slope(judge: _Judge, fmr: float, fnmr: float, which: int) -> float:
-    """By how much the number changes with FMR (0) or FNMR (1)."""
-    rates = np.array([[fmr, fmr], [fnmr, fnmr]])
-    rates[which] = np.clip(rates[which] + [_STEP, -_STEP], 0, 1)
-    change = judge(rates[0], rates[1])
-    return float((change[0] - change[1]) / (rates[which, 0] - rates[which, 1]))

@@ -12,13 +12,14 @@ import itertools
 import os
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from core import images
 from core.backbones import Backbone, Preprocessing, Runner
@@ -28,6 +29,8 @@ from core.progress import Progress, silent
 from core.records import Dataset, SkippedFile
 from core.store import EmbeddingStore
 
+# Preprocessing and loaded network of each model, by name.
+Networks = Mapping[str, tuple[Preprocessing, Runner]]
 # What a kill can cost: vectors are on disk after every batch.
 BATCH = 64
 _SHARD = {"onnxruntime": 8, "torch": 32}
@@ -106,7 +109,7 @@ def embed(
     return reports
 
 
-def embed_picture(data: bytes, backbones: dict[str, tuple[Preprocessing, Runner]]) -> dict[str, NDArray[np.float32]]:
+def embed_picture(data: bytes, backbones: Networks) -> dict[str, NDArray[np.float32]]:
     """The vectors of one image file, by model: bit for bit what :func:`embed` stores for it.
 
     Args:
@@ -116,8 +119,12 @@ def embed_picture(data: bytes, backbones: dict[str, tuple[Preprocessing, Runner]
     Raises:
         UnreadableImage: whatever is wrong with the file.
     """
+    return picture_vectors(images.decode(data), backbones)
+
+
+def picture_vectors(picture: Image.Image, backbones: Networks) -> dict[str, NDArray[np.float32]]:
+    """The vectors of a decoded picture, upright and RGB; arguments otherwise as in :func:`embed_picture`."""
     wanted = [preprocessing for preprocessing, _ in backbones.values()]
-    picture = images.decode(data)
     pixels = {geometry: to_pixels(picture, geometry)[None] for geometry in {w.geometry for w in wanted}}
     return {name: runner(pixels[wanted.geometry])[0] for name, (wanted, runner) in backbones.items()}
 

@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from core.backbones import Backbone
 from core.errors import LikenessError
 from core.latency import Latency, measure
 from core.metrics import (
@@ -25,6 +24,7 @@ from core.metrics import (
     summarise,
     tied_for_best,
 )
+from core.models import Model
 from core.progress import Progress, silent
 from core.records import Dataset
 from core.store import EmbeddingStore
@@ -65,7 +65,7 @@ class ModelResult:
     ``pairs`` has all pairs of the queries, or None where they make no pair of one class or none of two.
     """
 
-    backbone: Backbone
+    backbone: Model
     results: QueryResults
     values: dict[str, float]
     intervals: dict[str, tuple[float, float]]
@@ -109,7 +109,7 @@ class Evaluation:
 
 def evaluate(
     dataset: Dataset,
-    backbones: Iterable[Backbone],
+    backbones: Iterable[Model],
     store: EmbeddingStore,
     protocol: Protocol = Protocol(),
     progress: Progress = silent,
@@ -141,7 +141,7 @@ def compare_models(models: Mapping[str, ModelResult], metric: str) -> list[Diffe
 
 
 def _evaluate_model(
-    dataset: Dataset, backbone: Backbone, store: EmbeddingStore, protocol: Protocol, progress: Progress
+    dataset: Dataset, backbone: Model, store: EmbeddingStore, protocol: Protocol, progress: Progress
 ) -> ModelResult:
     key = _key(dataset, backbone, protocol)
     results = _recall(store, key)
@@ -160,13 +160,13 @@ def _evaluate_model(
     )
 
 
-def _key(dataset: Dataset, backbone: Backbone, protocol: Protocol) -> str:
+def _key(dataset: Dataset, backbone: Model, protocol: Protocol) -> str:
     """Covers all that decides the results. The rows' order too: it follows file names, and results name their rows."""
     content = f"{_SCHEMA} {dataset.fingerprint} {backbone.fingerprint} {protocol} {' '.join(dataset.ids.tolist())}"
     return hashlib.sha256(content.encode()).hexdigest()[:32]
 
 
-def _query(dataset: Dataset, backbone: Backbone, store: EmbeddingStore, protocol: Protocol) -> QueryResults:
+def _query(dataset: Dataset, backbone: Model, store: EmbeddingStore, protocol: Protocol) -> QueryResults:
     vectors = stored_vectors(dataset, backbone, store)
     codes = class_codes(dataset)
     queries, candidates = protocol.queries(dataset), protocol.candidates(dataset)

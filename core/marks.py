@@ -75,9 +75,9 @@ def marked_rows(dataset: Dataset) -> NDArray[np.intp]:
         LikenessError: the file of marks is damaged.
     """
     marks, _ = _read(_file())
-    wrong = {(one.content_id, one.label) for one in marks}
-    pairs = zip(dataset.ids.tolist(), dataset.labels.tolist(), strict=True)
-    return np.array([row for row, pair in enumerate(pairs) if pair in wrong], np.intp)
+    # From the few marks to their rows: pages ask at every rerun, and a dataset has many rows.
+    known = ((dataset.row_of.get(one.content_id), one.label) for one in marks)
+    return np.array(sorted({row for row, label in known if row is not None and dataset.labels[row] == label}), np.intp)
 
 
 def as_csv() -> bytes:

@@ -11,16 +11,20 @@ import importlib.metadata
 import json
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
-from core.backbones import Backbone, Runner, all_specs, available, missing_reason
-from core.calibration import Calibration, checked_share, from_json
+from core.backbones import Backbone, Preprocessing, Runner
+from core.calibration import Calibration, checked_share
+from core.calibration import from_json as calibration_from_json
 from core.embed import embed_picture
 from core.errors import LikenessError
-from core.metrics.grid import similarity, threshold_bin, to_bins
+from core.fusion import Fusion, from_json, identity, matching
+from core.fusions import known_networks
+from core.metrics.grid import threshold_bin, to_bins
+from core.models import Model, networks, score
 from core.records import Dataset
 from core.threshold_report import ThresholdReport
 
@@ -38,7 +42,7 @@ class Decision:
 
     Attributes:
         same: whether the score reaches the threshold.
-        score: their cosine.
+        score: their similarity.
         threshold: the policy's.
         probability: that they are of one class, at the base rate the policy was made for.
         answer: ``same`` or ``different``; ``review`` where the policy leaves the pair to a person.
@@ -62,31 +66,26 @@ def _load(backbone: Backbone) -> Runner:
 
 @dataclass(frozen=True)
 class Policy:
-    """A model by name and fingerprint, a threshold, and the record of how it was chosen.
+    """A model by its fingerprints, a threshold, and the record of how it was chosen.
 
     Attributes:
         content: the JSON object of the file.
-        load_runner: how the network is loaded; once, at the first decision.
+        load_runner: how a network is loaded; each once, at the first decision.
     """
 
     content: dict[str, Any]
     load_runner: Callable[[Backbone], Runner] = _load
-    _loaded: dict[str, tuple[Backbone, Runner]] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
-    def of(cls, dataset: Dataset, backbone: Backbone, report: ThresholdReport) -> Policy:
+    def of(cls, dataset: Dataset, model: Model, report: ThresholdReport) -> Policy:
         """The policy of a threshold that was chosen on a dataset's validation images."""
         objective, choice = report.objective, report.choice
+        fused = isinstance(model, Fusion)
         return cls({
             "kind": KIND,
             "schema": SCHEMA,
-            "model": {
-                "name": backbone.name,
-                "fingerprint": backbone.fingerprint,
-                "weights_sha256": backbone.weights.sha256,
-                **backbone.spec.identity,
-            },
-            "score": "cosine",
+            "score": "fusion" if fused else "cosine",
+            "model": model.as_json() if isinstance(model, Fusion) else identity(model),
             "threshold": report.threshold,
             "calibration": report.calibration.as_json(),
             "chosen": {
@@ -139,7 +138,7 @@ class Policy:
 
     @cached_property
     def _calibration(self) -> Calibration:
-        return from_json(self.content["calibration"])
+        return calibration_from_json(self.content["calibration"])
 
     @property
     def threshold(self) -> float:
@@ -157,57 +156,51 @@ class Policy:
             UnreadableImage: a file is no usable image.
             LikenessError: a file cannot be read, or the model here is not the one of the policy.
         """
-        backbone, runner = self._model()
-        loaded = {backbone.name: (backbone.spec.preprocessing, runner)}
-        a, b = (embed_picture(_bytes(image), loaded)[backbone.name] for image in (image_a, image_b))
-        return self.judge(float(similarity(a, b)))
+        a, b = (embed_picture(_bytes(image), self._networks) for image in (image_a, image_b))
+        return self.judge(score(self.model, a, b))
 
-    def judge(self, score: float) -> Decision:
+    def judge(self, similarity: float) -> Decision:
         """What the policy says of a pair with this score."""
-        same = is_match(score, self.threshold)
-        probability = float(self._calibration(score, float(self.content["chosen"]["base_rate"])))
+        same = is_match(similarity, self.threshold)
+        probability = float(self._calibration(similarity, float(self.content["chosen"]["base_rate"])))
         answer: Answer = "same" if same else "different"
         band = self.content.get("review")
-        if band is not None:
-            certain = is_match(score, band["accept"]) or not is_match(score, band["reject"])
-            answer = ("same" if is_match(score, band["accept"]) else "different") if certain else "review"
-        return Decision(same, score, self.threshold, probability, answer)
+        if band is not None and is_match(similarity, band["reject"]) != is_match(similarity, band["accept"]):
+            answer = "review"
+        elif band is not None:
+            answer = "same" if is_match(similarity, band["accept"]) else "different"
+        return Decision(same, similarity, self.threshold, probability, answer)
 
-    def _model(self) -> tuple[Backbone, Runner]:
-        if not self._loaded:
-            backbone = self._backbone()
-            self._loaded["model"] = backbone, self.load_runner(backbone)
-        return self._loaded["model"]
+    @cached_property
+    def model(self) -> Model:
+        """The model of this machine that the policy was made with.
 
-    def _backbone(self) -> Backbone:
-        wanted = self.content["model"]
-        name = wanted["name"]
-        backbone = available().get(name)
-        if backbone is None:
-            spec = all_specs().get(name)
-            reason = missing_reason(spec) if spec else "No model of this name is known here."
-            raise LikenessError(f"The policy was made with {name}, which cannot run here. {reason}")
-        if backbone.fingerprint != wanted["fingerprint"]:
-            here = {"weights_sha256": backbone.weights.sha256, **backbone.spec.identity}
-            differing = [key for key, value in here.items() if json.loads(json.dumps(value)) != wanted.get(key)]
-            raise LikenessError(
-                f"The policy was made with another {name}: its {' and '.join(differing) or 'fingerprint'} differ from "
-                "those here, so its threshold means nothing for this one. Get the same weights, or choose anew."
-            )
-        return backbone
+        Raises:
+            LikenessError: it cannot run here, or the one here is another; the message says what differs.
+        """
+        wanted, known = self.content["model"], known_networks()
+        try:
+            return from_json(wanted, known) if self.content["score"] == "fusion" else matching(wanted, known)
+        except LikenessError as error:
+            raise LikenessError(f"The policy cannot decide. {error}") from error
+
+    @cached_property
+    def _networks(self) -> dict[str, tuple[Preprocessing, Runner]]:
+        return {one.name: (one.spec.preprocessing, self.load_runner(one)) for one in networks(self.model)}
 
 
 def _is_whole(content: dict[str, Any]) -> bool:
     """Whether all that a decision is made from is there."""
     model, chosen, band = (content.get(key) for key in ("model", "chosen", "review"))
     try:
-        from_json(content.get("calibration"))
+        calibration_from_json(content.get("calibration"))
         checked_share(chosen["base_rate"] if isinstance(chosen, dict) and _is_number(chosen.get("base_rate")) else 0)
     except LikenessError:
         return False
-    named = isinstance(model, dict) and all(isinstance(model.get(key), str) for key in ("name", "fingerprint"))
+    keys = {"cosine": ("name", "fingerprint"), "fusion": ("name", "components")}.get(str(content.get("score")))
+    named = isinstance(model, dict) and keys is not None and all(model.get(key) for key in keys)
     limits = band is None or (isinstance(band, dict) and all(_is_number(band.get(k)) for k in ("reject", "accept")))
-    return named and limits and _is_number(content.get("threshold")) and content.get("score") == "cosine"
+    return named and limits and _is_number(content.get("threshold"))
 
 
 def _is_number(given: object) -> bool:

@@ -13,6 +13,8 @@ from core.metrics.verification import Interval, Verification, wilson
 
 Array = NDArray[np.float64]
 GROUPS = 15
+_LEAST_MASS = 0.01
+_LEAST_PAIRS = 30
 
 
 @dataclass(frozen=True)
@@ -71,6 +73,35 @@ def quality(calibration: Calibration, test: Verification, base_rate: float | Non
     )
 
 
+def observed_around(pairs: Verification, score: float, base_rate: float | None = None) -> ReliabilityPoint:
+    """What the pairs that score nearest to a score turned out to be: at least 1% of the mass, and 30 pairs.
+
+    Args:
+        pairs: of known classes.
+        score: a similarity.
+        base_rate: share of same-class pairs; None for that of ``pairs``.
+
+    Returns:
+        The point whose ``predicted`` and ``observed`` are both the share of same-class pairs among them.
+    """
+    share = checked_share(pairs.base_rate if base_rate is None else base_rate)
+    same = pairs.scores.same * (share / pairs.pairs[0])
+    mass = same + pairs.scores.different * ((1 - share) / pairs.pairs[1])
+    counts = pairs.scores.same + pairs.scores.different
+    distance = np.abs(to_thresholds(pairs.scores.bins) - score)
+    order = np.argsort(distance, kind="stable")
+    enough = (np.cumsum(mass[order]) >= _LEAST_MASS) & (np.cumsum(counts[order]) >= _LEAST_PAIRS)
+    taken = order[: int(enough.argmax()) + 1] if enough.any() else order
+    start, stop = int(taken.min()), int(taken.max()) + 1
+    starts = np.array([start])
+    observed = np.clip(same[start:stop].sum() / mass[start:stop].sum(), 0, 1)
+    interval = _intervals(pairs, starts, share, np.array([observed]), stop)[0]
+    number = int(counts[start:stop].sum())
+    # Where all are of one kind, as many as could at most share no image.
+    interval = interval or wilson(float(observed), min(number, max(1, pairs.items // 2)))
+    return ReliabilityPoint(float(observed), float(observed), number, interval)
+
+
 def _group_starts(predicted: Array, mass: Array) -> NDArray[np.intp]:
     """Where each group starts, as places in the ascending probabilities."""
     firsts = np.flatnonzero(np.diff(predicted, prepend=-1.0))
@@ -80,19 +111,16 @@ def _group_starts(predicted: Array, mass: Array) -> NDArray[np.intp]:
     return firsts[np.flatnonzero(np.diff(group, prepend=-1))]
 
 
-def _intervals(test: Verification, starts: NDArray[np.intp], share: float, observed: Array) -> list[Interval | None]:
+def _intervals(
+    test: Verification, starts: NDArray[np.intp], share: float, observed: Array, stop: int | None = None
+) -> list[Interval | None]:
     """Wilson's, with as many independent pairs as would vary as the observed share does over draws of images.
 
     That share is a ratio of sums; its variance is that of its linear part. Deviations between two levels are
     interpolated.
     """
-    ends = np.append(starts, len(test.scores.bins))
-    edges = test.bins[ends]
-    after = np.clip(np.searchsorted(test.scores.levels, edges), 1, len(test.scores.levels) - 1)
-    low, high = test.scores.levels[after - 1], test.scores.levels[after]
-    step = np.clip((edges - low) / (high - low), 0, 1)
-    deviations = [drawn - exact for drawn, exact in zip(test.draws(), test.level_rates, strict=True)]
-    by_match, by_miss = (part[:, after - 1] * (1 - step) + part[:, after] * step for part in deviations)
+    ends = np.append(starts, len(test.scores.bins) if stop is None else stop)
+    by_match, by_miss = test.deviations_at(test.bins[ends])
     mass = share * np.diff(test.fnmr[ends]) - (1 - share) * np.diff(test.fmr[ends])
     same, different = share * np.diff(by_miss), -(1 - share) * np.diff(by_match)
     linear = ((1 - observed) * same - observed * different) / mass

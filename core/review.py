@@ -5,13 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from core.errors import LikenessError
 from core.metrics.grid import threshold_bin, to_thresholds
 from core.metrics.verification import Estimate, Verification, wilson
-
-Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -94,20 +91,10 @@ def workload(pairs: Verification, band: ReviewBand, base_rate: float | None = No
     fmr, fnmr = (np.array(rate) for rate in zip(pairs.rates(band.reject), pairs.rates(band.accept), strict=True))
     value = float(share * (fnmr[1] - fnmr[0]) + (1 - share) * (fmr[0] - fmr[1]))
     ends = np.array([threshold_bin(band.reject), threshold_bin(band.accept)])
-    by_match, by_miss = (_at(pairs, drawn - exact, ends)
-                         for drawn, exact in zip(pairs.draws(), pairs.level_rates, strict=True))  # fmt: skip
+    by_match, by_miss = pairs.deviations_at(ends)
     drawn = share * (by_miss[:, 1] - by_miss[:, 0]) + (1 - share) * (by_match[:, 0] - by_match[:, 1])
     variance = float(drawn.var()) if len(drawn) else 0.0
     known = variance > 0 and 0 < value < 1
     low, high = wilson(value, value * (1 - value) / variance if known else pairs.items / 2)
     review = Estimate(value, low, high)
     return Workload(review, pairs.estimate("fmr", band.accept), pairs.estimate("fnmr", band.reject))
-
-
-def _at(pairs: Verification, deviations: Array, bins: NDArray[np.int64]) -> Array:
-    """Deviations known at the levels, ``(b, t)``, between levels at some bins, ``(b, len(bins))``."""
-    levels = pairs.scores.levels
-    after = np.clip(np.searchsorted(levels, bins), 1, len(levels) - 1)
-    low, high = levels[after - 1], levels[after]
-    step = np.clip((bins - low) / (high - low), 0, 1)
-    return np.asarray(deviations[:, after - 1] * (1 - step) + deviations[:, after] * step)

@@ -42,8 +42,8 @@ class Sample:
 
     Attributes:
         seed: that they were drawn with.
-        rows: rows of the dataset, ``(n, 2)`` for pairs; for triplets ``(n, 3)``: anchor, positive, negative.
-        same: whether each pair is of one class, ``(n,)``; of a triplet, anchor and positive always are.
+        rows: rows of the dataset, ``(n, 2)`` for pairs, ``(n, 3)`` for triplets.
+        same: whether each pair is of one class, or each triplet holds such a pair, ``(n,)``.
         ids: content ids of ``rows``, in the same shape.
     """
 
@@ -97,7 +97,9 @@ def draw_pairs(dataset: Dataset, split: str, size: int, seed: int = 0) -> Sample
 
 
 def draw_triplets(dataset: Dataset, split: str, size: int = SIZES[-1], seed: int = 0) -> Sample:
-    """Triplets of a split: a same-class pair each, none drawn twice, and any image of another class.
+    """Triplets of a split, ``rows`` of anchor, positive, negative: any image of another class than the pair before it.
+
+    No pair of anchor and positive is drawn twice.
 
     Raises:
         LikenessError: the size is below 1, or the split is empty, of one class, or has fewer same-class pairs.
@@ -176,21 +178,22 @@ def pair_rates(sample: Sample, scorer: Scorer, threshold: float) -> dict[str, Es
         "recall": (found, same),
         "f1": (found * 2.0, same * 1.0 + called),
     }
-    return {
-        name: _ratio(np.asarray(part, np.float64), np.asarray(whole, np.float64), sample)
-        for name, (part, whole) in ratios.items()
-    }
+    return {name: ratio(part, whole, sample) for name, (part, whole) in ratios.items()}
 
 
 def triplet_accuracy(sample: Sample, scorer: Scorer) -> Estimate:
     """As :func:`evaluate_triplets`; two scores of one bin of the grid are a tie, and a tie counts half."""
     anchor, positive, negative = sample.rows.T
     ahead = np.sign(to_bins(scorer.pairs(anchor, positive)) - to_bins(scorer.pairs(anchor, negative)))
-    return _ratio((ahead + 1) / 2, np.ones(len(sample)), sample)
+    return ratio((ahead + 1) / 2, np.ones(len(sample)), sample)
 
 
-def _ratio(part: Array, whole: Array, sample: Sample) -> Estimate:
-    """Sum of ``part`` over sum of ``whole``, both ``(n,)``, with its 95% interval."""
+def ratio(part: ArrayLike, whole: ArrayLike, sample: Sample) -> Estimate:
+    """Sum of ``part`` over sum of ``whole``, both ``(n,)``, with its 95% interval; 1 of [0, 1] where that is 0 over 0.
+
+    Pairs or triplets that share an image vary together.
+    """
+    part, whole = np.asarray(part, np.float64), np.asarray(whole, np.float64)
     total = float(whole.sum())
     if not total:
         return Estimate(1.0, 0.0, 1.0)

@@ -1,18 +1,68 @@
-"""How a model scores pairs of a dataset's images."""
+"""How a model scores pairs of a dataset's images: one network by the cosine, a fusion by a weighted sum."""
 
 from __future__ import annotations
 
-from core.backbones import Backbone
-from core.metrics.scorer import Cosine, Scorer
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.classify import stored_probabilities
+from core.fusion import Fusion
+from core.label_groups import group_vectors
+from core.metrics.grid import to_bins
+from core.metrics.scorer import Blocks, Cosine, Items, Scorer
+from core.models import Model
 from core.records import Dataset
 from core.store import EmbeddingStore
 from core.vectors import stored_vectors
 
+Table = NDArray[np.float32]
 
-def scorer_of(dataset: Dataset, model: Backbone, store: EmbeddingStore) -> Scorer:
+
+class WeightedSum:
+    """Scores of several scorers over the same items, each looked up in a table by its bin of the grid, and added.
+
+    Args:
+        parts: scorers, each with a table float32 ``(BINS,)``; their sum must stay within [-1, 1].
+    """
+
+    def __init__(self, parts: Sequence[tuple[Scorer, Table]]) -> None:
+        self._parts = tuple(parts)
+
+    def __len__(self) -> int:
+        return len(self._parts[0][0])
+
+    def blocks(self, rows: Items, columns: Items) -> Blocks:
+        """See :class:`core.metrics.scorer.Scorer`."""
+        parts = [(scorer.blocks(rows, columns), table) for scorer, table in self._parts]
+
+        def block(part: slice | Items, start: int = 0) -> NDArray[np.float32]:
+            blocks = ((of(part, start), table) for of, table in parts)
+            return np.asarray(sum(table[to_bins(scores)] for scores, table in blocks), np.float32)
+
+        return block
+
+    def pairs(self, a: Items, b: Items) -> NDArray[np.float64]:
+        """See :class:`core.metrics.scorer.Scorer`."""
+        tables = (table[to_bins(scorer.pairs(a, b))] for scorer, table in self._parts)
+        return np.asarray(sum(table.astype(np.float64) for table in tables))
+
+
+def scorer_of(dataset: Dataset, model: Model, store: EmbeddingStore) -> Scorer:
     """Scores of pairs of rows of a dataset.
 
     Raises:
         LikenessError: vectors are missing; the message says which command computes them.
     """
-    return Cosine(stored_vectors(dataset, model, store))
+    if not isinstance(model, Fusion):
+        return Cosine(stored_vectors(dataset, model, store))
+    parts: list[tuple[Scorer, Table]] = [
+        (Cosine(stored_vectors(dataset, part.backbone, store)), part.table) for part in model.components
+    ]
+    if model.labels:
+        said = stored_probabilities(dataset, model.labels.classifier, store)
+        # The cosine of two labels is 0 or 1, so this table weighs it.
+        table = np.linspace(-1, 1, len(parts[0][1])).clip(0).astype(np.float32) * np.float32(model.labels.weight)
+        parts.append((Cosine(group_vectors(model.labels.groups, said)), table))
+    return WeightedSum(parts)

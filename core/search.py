@@ -18,7 +18,7 @@ from core.store import EmbeddingStore
 
 @dataclass(frozen=True)
 class Hit:
-    """A retrieved image: its row in the dataset, and its similarity (cosine, higher is more alike)."""
+    """A retrieved image: its row in the dataset, and its similarity (higher is more alike)."""
 
     row: int
     score: float
@@ -32,7 +32,8 @@ class Filters:
     split: str | None = None
 
 
-def _load_runner(backbone: Backbone) -> Runner:
+def load_runner(backbone: Backbone) -> Runner:
+    """Load a network anew."""
     return backbone.load()
 
 
@@ -47,7 +48,7 @@ class Searcher:
     dataset: Dataset
     backbone: Backbone
     index: SimilarityIndex
-    load: Callable[[Backbone], Runner] = field(default=_load_runner)
+    load: Callable[[Backbone], Runner] = field(default=load_runner)
 
     @classmethod
     def open(
@@ -55,7 +56,7 @@ class Searcher:
         dataset: Dataset,
         backbone: Backbone,
         store: EmbeddingStore,
-        load: Callable[[Backbone], Runner] = _load_runner,
+        load: Callable[[Backbone], Runner] = load_runner,
     ) -> Searcher:
         """A searcher over what the store holds for this model.
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from core.errors import LikenessError
 from core.metrics.grid import DECIMALS, to_thresholds
-from core.metrics.rates import RATES
+from core.metrics.rates import RATES, Rate
 from core.metrics.verification import Counts, Estimate, Verification
 
 Array = NDArray[np.float64]
@@ -68,15 +68,26 @@ class Objective:
         """What is to be made as large as can be, of any shape; minus infinity where the limit is not kept."""
         return OBJECTIVES[self.name].utility(self, fmr, fnmr, base_rate)
 
+    @property
+    def yardstick(self) -> Rate:
+        """What models or thresholds that serve the objective are compared by: a number, which it may not be itself."""
+        costs = self.cost_fp, self.cost_fn
+        if self.name == "cost":
+            return Rate("cost", "Expected cost", "Mean cost of a pair, at the base rate shown.",
+                        lambda fmr, fnmr, base_rate: expected_cost(fmr, fnmr, base_rate, *costs),
+                        "lower", by_base_rate=True, most=max(costs))  # fmt: skip
+        return RATES[OBJECTIVES[self.name].judged_by]
+
 
 @dataclass(frozen=True)
 class ObjectiveKind:
-    """An entry of :data:`OBJECTIVES`; ``limited`` ones take a number."""
+    """An entry of :data:`OBJECTIVES`; ``limited`` ones take a number, and ``judged_by`` names a rate."""
 
     name: str
     title: str
     definition: str
     utility: Callable[[Objective, Array, Array, float], Array]
+    judged_by: str
     limited: bool = False
 
 
@@ -98,18 +109,19 @@ OBJECTIVES: dict[str, ObjectiveKind] = {
     kind.name: kind
     for kind in (
         ObjectiveKind("f1", "Best F1", "The highest harmonic mean of precision and recall at the base rate.",
-                      lambda objective, fmr, fnmr, base_rate: RATES["f1"].of(fmr, fnmr, base_rate)),
+                      lambda objective, fmr, fnmr, base_rate: RATES["f1"].of(fmr, fnmr, base_rate), "f1"),
         ObjectiveKind("accuracy", "Best accuracy", "The most pairs called right at the base rate.",
-                      lambda objective, fmr, fnmr, base_rate: RATES["accuracy"].of(fmr, fnmr, base_rate)),
+                      lambda objective, fmr, fnmr, base_rate: RATES["accuracy"].of(fmr, fnmr, base_rate), "accuracy"),
         ObjectiveKind("youden", "Best Youden's J", "The highest recall + specificity, whatever the base rate.",
-                      lambda objective, fmr, fnmr, base_rate: 1 - fmr - fnmr),
+                      lambda objective, fmr, fnmr, base_rate: 1 - fmr - fnmr, "youden"),
         ObjectiveKind("eer", "Equal error", "False match rate and false non-match rate as close as can be.",
-                      lambda objective, fmr, fnmr, base_rate: -np.abs(fmr - fnmr)),
+                      lambda objective, fmr, fnmr, base_rate: -np.abs(fmr - fnmr), "youden"),
         ObjectiveKind("fmr", "Largest false match rate", "The most recall with at most this false match rate.",
-                      _at_most_fmr, limited=True),
+                      _at_most_fmr, "recall", limited=True),
         ObjectiveKind("precision", "Least precision", "The most recall with at least this precision at the base rate.",
-                      _at_least_precision, limited=True),
-        ObjectiveKind("cost", "Least expected cost", "The lowest mean cost of a pair at the base rate.", _cheapest),
+                      _at_least_precision, "recall", limited=True),
+        ObjectiveKind("cost", "Least expected cost", "The lowest mean cost of a pair at the base rate.", _cheapest,
+                      "cost"),
     )
 }  # fmt: skip
 
@@ -136,9 +148,6 @@ class Choice:
 def choose(pairs: Verification, objective: Objective, base_rate: float | None = None) -> Choice:
     """The threshold that serves an objective best.
 
-    Any threshold between two neighbouring scores decides alike; the one with the fewest decimals near the middle is
-    taken. Of several equally good ones the lowest counts.
-
     Args:
         pairs: to choose on: validation, never test.
         objective: what to be good at.
@@ -151,15 +160,24 @@ def choose(pairs: Verification, objective: Objective, base_rate: float | None = 
     if not 0 < share < 1:
         raise LikenessError(f"The base rate is a share between 0 and 1, not {share:g}.")
     utility = objective.utility(pairs.fmr, pairs.fnmr, share)
-    best = int(utility.argmax())
-    if utility[best] == -np.inf:
+    if utility.max() == -np.inf:
         reached = float(RATES["precision"].of(pairs.fmr, pairs.fnmr, share)[pairs.fnmr < 1].max())
         raise LikenessError(
             f"No threshold reaches a precision of {objective.limit:g} at a base rate of {share:g}; "
             f"the highest is {reached:.4f}. Ask for less, or choose another model."
         )
-    threshold = _between(int(pairs.bins[best - 1]) if best else int(pairs.bins[0]) - 1, int(pairs.bins[best]))
+    threshold = optimum(utility, pairs.bins)
     return Choice(threshold, *_spread(pairs, objective, share, threshold))
+
+
+def optimum(utility: Array, bins: NDArray[np.integer]) -> float:
+    """The threshold of the largest utility, the lowest of several; ``utility[i]`` is that of ``bins[i]``, ascending.
+
+    Any threshold between two neighbouring scores decides alike; the one with the fewest decimals near the middle is
+    taken.
+    """
+    best = int(utility.argmax())
+    return _between(int(bins[best - 1]) if best else int(bins[0]) - 1, int(bins[best]))
 
 
 def _between(above: int, upto: int) -> float:

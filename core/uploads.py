@@ -22,9 +22,14 @@ def keep(data: bytes) -> str:
     return key
 
 
+def is_key(text: str) -> bool:
+    """Whether a text could be what :func:`keep` returned."""
+    return len(text) == 32 and all(digit in "0123456789abcdef" for digit in text)
+
+
 def read(key: str) -> bytes | None:
     """The bytes of an upload, or None if it was dropped, is damaged or never was."""
-    if len(key) != 32 or any(digit not in "0123456789abcdef" for digit in key):
+    if not is_key(key):
         return None
     try:
         data = (_folder() / key).read_bytes()

@@ -11,7 +11,9 @@ import streamlit as st
 from core.errors import LikenessError
 from dashboard import navigation, selection
 
-st.set_page_config(page_title="Likeness", page_icon=":material/image_search:", layout="wide")
+# A file of our own: the browser would fetch an icon given by name from another host.
+_ICON = str(Path(__file__).with_name("favicon.svg"))
+st.set_page_config(page_title="Likeness", page_icon=_ICON, layout="wide")
 # A workbench wants its numbers near the top.
 st.html("<style>.stMainBlockContainer { padding-top: 3rem; padding-bottom: 3rem; }</style>")
 page = navigation.choose_page()

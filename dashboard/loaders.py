@@ -13,20 +13,46 @@ import streamlit as st
 
 from core import backbones as catalogue
 from core import images
+from core.at_least_two import TripletScores, score_triplets
 from core.backbones import Backbone, Runner
 from core.backbones.text import TextEncoder
+from core.calibration import Calibration, fit
+from core.class_thresholds import ClassThresholds, class_thresholds
+from core.classify import default_classifier
+from core.compare import Look, best_detector, deciding_model, find_subject, nearest_known_pairs
+from core.compare import look as look_at
 from core.datasets import load_dataset
+from core.detect import Detection, Detector
+from core.duplicates import Duplicates, find_duplicates
 from core.errors import LikenessError
 from core.evaluate import Evaluation, Protocol, compare_models
 from core.evaluate import evaluate as evaluate_models
+from core.evidence import EvidencePair, FeatureMap, LocalFeatures, evidence
+from core.fused_search import FusedSearcher
+from core.fusion import Fusion
+from core.fusions import saved
 from core.index import SimilarityIndex
+from core.judges import Judge, judge_by
+from core.labelling import Labelling, labelling
 from core.metrics import Difference
-from core.pair_errors import PairErrors, find_pair_errors
+from core.metrics.verification import Estimate
+from core.models import Model, networks
+from core.pair_errors import PairErrors, PairList, find_pair_errors
 from core.paths import cache_dir
+from core.per_class import CLASS_METRICS, ClassTable, difference_table
+from core.per_class import class_table as evaluate_classes
+from core.progress import Progress
 from core.recent import DatasetChoice
 from core.records import Dataset
+from core.reliability import Quality
+from core.reliability import quality as calibration_quality
+from core.sampled import SampleResult, draw_triplets
+from core.sampled import protocols as sampled_protocols
+from core.sampled import triplet_accuracy as evaluate_triplets
+from core.scorers import scorer_of
 from core.search import Searcher
 from core.store import EmbeddingStore
+from core.thresholds import Objective
 from core.verify import SplitPairs, verify
 
 
@@ -38,14 +64,15 @@ def store() -> EmbeddingStore:
 def forget() -> None:
     """Look at the disk again: after a job, or when the user asks."""
     _dataset.clear()
-    available_backbones.clear()
+    available_models.clear()
     unavailable_models.clear()
+    classifier.clear()
 
 
 @st.cache_resource(ttl=60, show_spinner=False)
-def available_backbones() -> dict[str, Backbone]:
-    """The models whose weights are here."""
-    return catalogue.available()
+def available_models() -> dict[str, Model]:
+    """The backbones whose weights are here, then the fusions that were saved of them, by name."""
+    return {**catalogue.available(), **saved()}
 
 
 @st.cache_resource(ttl=60, show_spinner=False)
@@ -75,9 +102,9 @@ def _without(data: str, first: str, left_out: str, _data: Dataset, _ids: Sequenc
     return _data.without(_ids)
 
 
-def missing(data: Dataset, backbone: Backbone) -> int:
-    """How many images of a dataset a model has not embedded."""
-    return _missing(data.fingerprint, backbone.fingerprint, _state(backbone), data, backbone)
+def missing(data: Dataset, model: Model) -> int:
+    """How many images of a dataset a model, or the one of its networks that lacks most, has not embedded."""
+    return max(_missing(data.fingerprint, one.fingerprint, _state(one), data, one) for one in networks(model))
 
 
 @st.cache_resource(max_entries=256, show_spinner=False)
@@ -88,14 +115,14 @@ def _missing(data: str, fingerprint: str, state: str, _data: Dataset, _backbone:
 
 def evaluation(data: Dataset, names: Sequence[str], protocol: Protocol) -> Evaluation:
     """The leaderboard of these models."""
-    models = available_backbones()
+    models = available_models()
     chosen = [models[name] for name in names]
     return _evaluation(data.fingerprint, str(data.paths[0]), _states(chosen), repr(protocol), data, chosen, protocol)
 
 
 @st.cache_resource(max_entries=32, show_spinner="Comparing the models")
 def _evaluation(
-    data: str, first: str, state: str, how: str, _data: Dataset, _models: list[Backbone], _protocol: Protocol
+    data: str, first: str, state: str, how: str, _data: Dataset, _models: list[Model], _protocol: Protocol
 ) -> Evaluation:
     return evaluate_models(_data, _models, store(), _protocol)
 
@@ -111,14 +138,26 @@ def _differences(data: str, state: str, how: str, metric: str, _found: Evaluatio
     return compare_models(_found.models, metric)
 
 
-def pairs(data: Dataset, backbone: Backbone, split: str) -> SplitPairs:
+def duplicates(data: Dataset, backbone: Backbone, progress: Progress) -> Duplicates:
+    """The near duplicates of a dataset, confirmed by a model; hashes what was never hashed."""
+    return _duplicates(data.fingerprint, str(data.paths[0]), _states([backbone]), data, backbone, progress)
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _duplicates(
+    data: str, first: str, state: str, _data: Dataset, _backbone: Backbone, _progress: Progress
+) -> Duplicates:
+    return find_duplicates(_data, store(), _backbone, _progress)
+
+
+def pairs(data: Dataset, backbone: Model, split: str) -> SplitPairs:
     """All pairs of a split, as one model scores them."""
     return _pairs(data.fingerprint, str(data.paths[0]), backbone.fingerprint, _state(backbone), split, data, backbone)
 
 
 @st.cache_resource(max_entries=32, show_spinner="Comparing all pairs")
 def _pairs(
-    data: str, first: str, fingerprint: str, state: str, split: str, _data: Dataset, _backbone: Backbone
+    data: str, first: str, fingerprint: str, state: str, split: str, _data: Dataset, _backbone: Model
 ) -> SplitPairs:
     return verify(_data, _backbone, store(), split)
 
@@ -135,9 +174,66 @@ def _pair_errors(data: str, fingerprint: str, state: str, split: str, _found: Sp
     return find_pair_errors(_found, store())
 
 
-def searcher(data: Dataset, backbone: Backbone) -> Searcher:
+def calibration(found: SplitPairs, method: str) -> Calibration:
+    """From scores to probabilities, fitted on these pairs: those of validation."""
+    return _calibration(_pairs_key(found), method, found)
+
+
+@st.cache_resource(max_entries=64, show_spinner="Fitting probabilities")
+def _calibration(pairs: str, method: str, _found: SplitPairs) -> Calibration:
+    return fit(_found.verification, method)
+
+
+def quality(val: SplitPairs, method: str, test: SplitPairs, base_rate: float) -> Quality:
+    """How well the probabilities of :func:`calibration` fit other pairs."""
+    return _quality(_pairs_key(val), method, _pairs_key(test), base_rate, val, test)
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _quality(val: str, method: str, test: str, base_rate: float, _val: SplitPairs, _test: SplitPairs) -> Quality:
+    return calibration_quality(calibration(_val, method), _test.verification, base_rate)
+
+
+def by_class(
+    val: SplitPairs, test: SplitPairs, objective: Objective, choice: float, base_rate: float
+) -> ClassThresholds:
+    """Thresholds by class beside a common one."""
+    return _by_class(_pairs_key(val), _pairs_key(test), repr(objective), choice, base_rate, val, test, objective)
+
+
+@st.cache_resource(max_entries=32, show_spinner="Choosing a threshold for each class")
+def _by_class(
+    val: str, test: str, how: str, choice: float, base_rate: float, _val: SplitPairs, _test: SplitPairs,
+    _objective: Objective,
+) -> ClassThresholds:  # fmt: skip
+    return class_thresholds(_val, _test, store(), _objective, choice, base_rate)
+
+
+def sampled(found: SplitPairs, threshold: float, seed: int) -> tuple[list[SampleResult], SampleResult]:
+    """Balanced samples of pairs at a threshold, and triplets."""
+    return _sampled(_pairs_key(found), threshold, seed, found)
+
+
+@st.cache_resource(max_entries=64, show_spinner="Drawing samples")
+def _sampled(pairs: str, threshold: float, seed: int, _found: SplitPairs) -> tuple[list[SampleResult], SampleResult]:
+    return sampled_protocols(_found, store(), threshold, seed)
+
+
+def _pairs_key(found: SplitPairs) -> str:
+    """Changes whenever the pairs do."""
+    return f"{found.dataset.fingerprint} {found.dataset.paths[0]} {_states([found.backbone])} {found.split}"
+
+
+def searcher(data: Dataset, model: Model) -> Searcher | FusedSearcher:
     """Search a dataset with one model."""
-    return Searcher(data, backbone, _index(backbone.fingerprint, _state(backbone)), runner)
+    if isinstance(model, Fusion):
+        return _fused(data.fingerprint, str(data.paths[0]), model.fingerprint, _state(model), data, model)
+    return Searcher(data, model, _index(model.fingerprint, _state(model)), runner)
+
+
+@st.cache_resource(max_entries=4, show_spinner="Opening the vectors")
+def _fused(data: str, first: str, fingerprint: str, state: str, _data: Dataset, _model: Fusion) -> FusedSearcher:
+    return FusedSearcher.open(_data, _model, store(), runner)
 
 
 @st.cache_resource(max_entries=16, show_spinner="Opening the index")
@@ -150,7 +246,7 @@ def runner(backbone: Backbone) -> Runner:
     return _runner(backbone.fingerprint, backbone)
 
 
-@st.cache_resource(max_entries=8, show_spinner="Loading the model")
+@st.cache_resource(max_entries=24, show_spinner="Loading the model")
 def _runner(fingerprint: str, _backbone: Backbone) -> Runner:
     return _backbone.load()
 
@@ -174,14 +270,14 @@ def thumbnail(key: str, file: str) -> bytes | None:
         return None
 
 
-def _states(models: Sequence[Backbone]) -> str:
+def _states(models: Sequence[Model]) -> str:
     """Changes whenever vectors of any of the models were added."""
     return " ".join(f"{model.fingerprint}:{_state(model)}" for model in models)
 
 
-def _state(backbone: Backbone) -> str:
-    """Changes whenever vectors of a model were added."""
-    return " ".join(path.name for path in store().parts(backbone.fingerprint))
+def _state(model: Model) -> str:
+    """Changes whenever vectors that a model needs were added."""
+    return " ".join(path.name for network in networks(model) for path in store().parts(network.fingerprint))
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
@@ -196,3 +292,139 @@ def sample_rows(data: str, seed: int, count: int, label: str | None, _data: Data
         turns = [rows[turn] for turn in range(min(longest, count)) for rows in shuffled if turn < len(rows)]
         rows = np.array(turns[:count], dtype=np.intp)
     return [int(row) for row in rows[:count]]
+
+
+def class_table(found: Evaluation, metric: str, baseline: str | None = None) -> ClassTable:
+    """A metric of :data:`core.per_class.CLASS_METRICS` by class and model, or its differences to a baseline."""
+    models = _states([result.backbone for result in found.models.values()])
+    return _class_table(found.dataset.fingerprint, models, repr(found.protocol), metric, baseline, found)
+
+
+@st.cache_resource(max_entries=128, show_spinner="Comparing the classes")
+def _class_table(data: str, state: str, how: str, metric: str, baseline: str | None, _found: Evaluation) -> ClassTable:
+    if baseline is None:
+        return evaluate_classes(_found, CLASS_METRICS[metric], store())
+    return difference_table(_found, CLASS_METRICS[metric], baseline, store())
+
+
+def deciding(data: Dataset, models: Sequence[Model]) -> Model:
+    """What decides where several models are chosen: the default fusion of them; or the only one."""
+    said = classifier()  # its labels have a part in the default fusion
+    state = _states([*models, *([said] if said else [])])
+    return _deciding(data.fingerprint, str(data.paths[0]), state, data, models)
+
+
+@st.cache_resource(max_entries=16, show_spinner="Adding the models up")
+def _deciding(data: str, first: str, state: str, _data: Dataset, _models: Sequence[Model]) -> Model:
+    return deciding_model(_data, _models, store())
+
+
+def judge(val: SplitPairs) -> Judge:
+    """A model that is ready to decide, by these pairs: those of validation."""
+    return _judge(_pairs_key(val), val)
+
+
+@st.cache_resource(max_entries=64, show_spinner="Choosing the threshold")
+def _judge(pairs: str, _val: SplitPairs) -> Judge:
+    return judge_by(_val)
+
+
+def triplets(data: Dataset, model: Model, split: str, size: int, seed: int) -> TripletScores:
+    """Triplets with and without a match, as one model scores them."""
+    return _triplets(data.fingerprint, str(data.paths[0]), _states([model]), split, size, seed, data, model)
+
+
+@st.cache_resource(max_entries=64, show_spinner="Scoring triplets")
+def _triplets(
+    data: str, first: str, state: str, split: str, size: int, seed: int, _data: Dataset, _model: Model
+) -> TripletScores:
+    return score_triplets(_data, _model, store(), split, size, seed)
+
+
+def triplet_accuracy(data: Dataset, model: Model, split: str, size: int, seed: int) -> Estimate:
+    """Share of triplets whose anchor is more alike to the positive."""
+    return _triplet_accuracy(data.fingerprint, str(data.paths[0]), _states([model]), split, size, seed, data, model)
+
+
+@st.cache_resource(max_entries=64, show_spinner="Scoring triplets")
+def _triplet_accuracy(
+    data: str, first: str, state: str, split: str, size: int, seed: int, _data: Dataset, _model: Model
+) -> Estimate:
+    return evaluate_triplets(draw_triplets(_data, split, size, seed), scorer_of(_data, _model, store()))
+
+
+@st.cache_resource(ttl=60, show_spinner=False)
+def classifier() -> Backbone | None:
+    """Who says what is in a picture, unless a fusion asks another."""
+    return default_classifier()
+
+
+def labels_of(data: Dataset, model: Model) -> Labelling:
+    """Who gives labels beside a model, and how they go with the dataset's classes."""
+    said = classifier()
+    state = _states([model, *([said] if said else [])])
+    return _labels_of(data.fingerprint, str(data.paths[0]), state, data, model)
+
+
+@st.cache_resource(max_entries=32, show_spinner="Learning which labels go together")
+def _labels_of(data: str, first: str, state: str, _data: Dataset, _model: Model) -> Labelling:
+    return labelling(_model, _data, store())
+
+
+def look(data: bytes, networks: Sequence[Backbone], said_by: Backbone | None, found: Detection | None = None) -> Look:
+    """What networks see in an image file, or in the part of it that was found; raises UnreadableImage."""
+    names = " ".join(f"{one.name}:{one.fingerprint}" for one in networks)
+    labeller = None if said_by is None else said_by.name
+    part = None if found is None else found.crop
+    return _look(images.content_id(data), names, labeller, repr(part), data, networks, found)
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _look(
+    key: str, names: str, labeller: str | None, part: str, _data: bytes, _networks: Sequence[Backbone],
+    _found: Detection | None,
+) -> Look:  # fmt: skip
+    loaded = {network.name: (network.spec.preprocessing, runner(network)) for network in _networks}
+    return look_at(_data, loaded, labeller, _found)
+
+
+@st.cache_resource(max_entries=1, show_spinner="Loading the detector")
+def detector() -> Detector:
+    """What finds the subject of a picture."""
+    return best_detector()
+
+
+def detection(data: bytes) -> Detection:
+    """What was found in an image file; raises UnreadableImage."""
+    return _detection(images.content_id(data), detector().fingerprint, data)
+
+
+@st.cache_resource(max_entries=256, show_spinner="Looking for objects")
+def _detection(key: str, fingerprint: str, _data: bytes) -> Detection:
+    return find_subject(_data, detector())
+
+
+@st.cache_resource(max_entries=2, show_spinner="Loading the model for its evidence")
+def _local_features(fingerprint: str, _backbone: Backbone) -> LocalFeatures:
+    return LocalFeatures.open(_backbone)
+
+
+def agreement(a: Look, b: Look, backbone: Backbone) -> EvidencePair:
+    """Which regions of two pictures agree in the eyes of a model."""
+    one, other = (_features(seen.key, repr(seen.part), backbone.fingerprint, seen, backbone) for seen in (a, b))
+    return evidence(one, other)
+
+
+@st.cache_resource(max_entries=64, show_spinner="Looking for evidence")
+def _features(key: str, part: str, fingerprint: str, _seen: Look, _backbone: Backbone) -> FeatureMap:
+    return _local_features(fingerprint, _backbone)(_seen.picture)
+
+
+def nearest_pairs(found: SplitPairs, score: float, count: int) -> PairList:
+    """Known pairs that score about as much."""
+    return _nearest_pairs(_pairs_key(found), score, count, found)
+
+
+@st.cache_resource(max_entries=64, show_spinner="Looking for pairs like this")
+def _nearest_pairs(pairs: str, score: float, count: int, _found: SplitPairs) -> PairList:
+    return nearest_known_pairs(_found, score, store(), count)

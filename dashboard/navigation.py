@@ -8,6 +8,8 @@ import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
 _PAGES = Path(__file__).resolve().parent.parent / "pages"
+RETRIEVAL = _PAGES / "retrieval.py"
+PAIR = _PAGES / "pair.py"
 
 
 def choose_page() -> StreamlitPage:
@@ -15,7 +17,10 @@ def choose_page() -> StreamlitPage:
     return st.navigation(
         [
             st.Page(_PAGES / "overview.py", title="Overview", icon=":material/leaderboard:", default=True),
-            st.Page(_PAGES / "retrieval.py", title="Top-5 retrieval", icon=":material/image_search:"),
+            st.Page(RETRIEVAL, title="Top-5 retrieval", icon=":material/image_search:"),
+            st.Page(PAIR, title="Pair comparison", icon=":material/compare:"),
+            st.Page(_PAGES / "triplet.py", title="Triplet check", icon=":material/change_history:"),
+            st.Page(_PAGES / "per_class.py", title="Per-class quality", icon=":material/grid_on:"),
             st.Page(_PAGES / "threshold.py", title="Threshold", icon=":material/tune:"),
         ]
     )

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
+from typing import Any
 
 import pandas as pd
 import plotly.graph_objects as go
@@ -13,6 +15,7 @@ import streamlit as st
 from core import jobs
 from core.errors import LikenessError
 from core.evaluate import Evaluation
+from core.progress import Progress
 from core.records import Dataset
 from dashboard import loaders
 from dashboard.selection import Selection, is_public
@@ -20,28 +23,46 @@ from dashboard.text import count, literal, plain
 
 
 def chart(
-    figure: go.Figure, data: pd.DataFrame, name: str, alt: str, pick: Callable[[float], None] | None = None
+    figure: go.Figure,
+    data: pd.DataFrame,
+    name: str,
+    alt: str,
+    pick: Callable[[Any], None] | None = None,
+    most: int | None = None,
 ) -> None:
     """A chart, described in words for those who do not see it, with its data to download.
 
-    ``pick`` is called with the ``customdata`` of a point that is clicked.
+    ``pick`` is called with the ``customdata`` of a point that is clicked. A figure higher than ``most`` pixels scrolls.
     """
     key, config = f"chart-{name}", {"displaylogo": False}
-    if pick is None:
-        st.plotly_chart(figure, key=key, config=config, alt=alt)
-    else:
-        picked = partial(_picked, key, pick)
-        st.plotly_chart(figure, key=key, config=config, alt=alt, on_select=picked, selection_mode="points")
+    with st.container(height=most if most and figure.layout.height > most else "content", border=False):
+        if pick is None:
+            st.plotly_chart(figure, key=key, config=config, alt=alt)
+        else:
+            picked = partial(_picked, key, pick)
+            st.plotly_chart(figure, key=key, config=config, alt=alt, on_select=picked, selection_mode="points")
     st.download_button(
-        "Data as CSV", data.to_csv(index=False), f"{name}.csv", "text/csv", type="tertiary",
+        "Data as CSV", lambda: data.to_csv(index=False), f"{name}.csv", "text/csv", type="tertiary",
         icon=":material/download:", key=f"data-{name}", on_click="ignore",
     )  # fmt: skip
 
 
-def _picked(key: str, pick: Callable[[float], None]) -> None:
+def _picked(key: str, pick: Callable[[Any], None]) -> None:
     for point in st.session_state[key].selection.points:
         if "customdata" in point:
             pick(point["customdata"])
+
+
+@contextmanager
+def progress() -> Iterator[Progress]:
+    """A bar that work done in this run reports to; it is gone when the work is."""
+    place = st.empty()
+
+    def show(stage: str, done: int, total: int) -> None:
+        place.progress(min(done / total, 1.0) if total else 0.0, f"{stage}: {done:,} of {total:,}")
+
+    yield show
+    place.empty()
 
 
 def picture(dataset: Dataset, row: int, width: int) -> None:
@@ -99,7 +120,8 @@ def without_weights() -> None:
 def _start(selection: Selection, models: list[str]) -> None:
     st.session_state.pop("_finished_job", None)
     options = selection.choice.options
-    arguments = ["embed", "--dataset", selection.choice.ref, "--models", ",".join(models), "--seed", str(options.seed)]
+    arguments = ["embed", "--dataset", selection.choice.ref, "--models", ",".join(models), "--labels"]
+    arguments += ["--seed", str(options.seed)]
     arguments += ["--split", "/".join(f"{share:g}" for share in options.shares)]
     if options.top_classes is not None:
         arguments += ["--top-classes", str(options.top_classes)]

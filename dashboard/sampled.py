@@ -29,10 +29,10 @@ def draw(found: Results, thresholds: Mapping[str, float]) -> None:
     small, large = found[first][0][0], found[first][0][-1]
     a, b = small.rates["accuracy"], large.rates["accuracy"]
     st.markdown(
-        f"From {len(small.sample)} balanced test pairs (seed {small.sample.seed}), the accuracy of **{plain(first)}** would be said to be "
-        f"{share(a.value)} {interval(a.low, a.high)}; from {len(large.sample)}, {share(b.value)} "
-        f"{interval(b.low, b.high)}. Half of the pairs are of one class, so precision and F1 hold for a base rate of "
-        "0.5. Each model is judged at its own threshold for the objective."
+        f"From {len(small.sample)} balanced test pairs (seed {small.sample.seed}), the accuracy of "
+        f"**{plain(first)}** would be said to be {share(a.value)} {interval(a.low, a.high)}; from {len(large.sample)}, "
+        f"{share(b.value)} {interval(b.low, b.high)}. Half of the pairs are of one class, so precision and F1 hold for "
+        "a base rate of 0.5. Each model is judged at its own threshold for the objective."
     )
     rate = st.segmented_control(
         "Draw", list(_RATES), default="accuracy", format_func=_RATES.__getitem__, key="sample_rate",

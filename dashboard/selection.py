@@ -13,6 +13,7 @@ from core.backbones import Backbone
 from core.datasets import DATASETS
 from core.errors import LikenessError
 from core.jobs import PUBLIC_VARIABLE
+from core.models import Model
 from core.recent import DatasetChoice, recent, remember
 from core.records import Dataset, DatasetOptions
 from dashboard import loaders
@@ -23,13 +24,13 @@ from dashboard.text import count, literal, plain
 class Selection:
     """What the sidebar says.
 
-    ``ready`` models have embedded the whole dataset; ``pending`` ones lack that many of its images; ``models`` are
+    ``ready`` models have embedded the whole dataset; ``pending`` backbones lack that many of its images; ``models`` are
     the chosen among the ready.
     """
 
     choice: DatasetChoice
     dataset: Dataset
-    ready: dict[str, Backbone]
+    ready: dict[str, Model]
     pending: dict[str, int]
     models: list[str]
 
@@ -56,10 +57,10 @@ def draw_sidebar() -> None:
         if not is_public():
             _add_images()
         dataset = _without_marked(loaders.dataset(choice))
-        models = loaders.available_backbones()
-        missing = {name: loaders.missing(dataset, backbone) for name, backbone in models.items()}
+        models = loaders.available_models()
+        missing = {name: loaders.missing(dataset, model) for name, model in models.items()}
         ready = {name: models[name] for name, number in missing.items() if not number}
-        pending = {name: number for name, number in missing.items() if number}
+        pending = {name: number for name, number in missing.items() if number and isinstance(models[name], Backbone)}
         chosen = _choose_models(list(ready))
         if dataset.attribution:
             st.caption(plain(dataset.attribution))

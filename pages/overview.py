@@ -5,7 +5,7 @@ import streamlit as st
 
 from core.evaluate import Protocol
 from core.records import SPLITS
-from dashboard import charts, leaderboard, loaders, panels, ranking, selection, significance
+from dashboard import charts, leaderboard, leaks, loaders, panels, ranking, selection, significance
 from dashboard.text import count, literal, plain
 
 chosen = selection.current()
@@ -40,6 +40,7 @@ else:
     )
     significance.draw(found)
     ranking.draw(found)
+    leaks.draw(found)
     panels.embed_missing(chosen)
 panels.without_weights()
 

@@ -5,7 +5,6 @@ import time
 import streamlit as st
 
 from core import images
-from core.backbones.text import has_words
 from core.errors import LikenessError
 from core.search import Filters
 from dashboard import hits, loaders, panels, query, selection
@@ -31,7 +30,7 @@ if asked is None:
     st.info("Choose an image above and every model shows what it finds most similar.", icon=":material/info:")
     st.stop()
 
-models = [name for name in chosen.models if not asked.words or has_words(chosen.ready[name])]
+models = [name for name in chosen.models if not asked.words or query.takes_words(chosen.ready[name])]
 if not models:
     st.warning("Only CLIP can search by words. Choose it in the sidebar.")
     st.stop()

@@ -13,14 +13,26 @@ from typing import Any, NoReturn
 
 from core import files
 from core.backbones.weights import remember as remember_weights
-from core.cli import datasets, doctor, duplicates, embed, evaluate, models, search, threshold
+from core.cli import (
+    compare,
+    datasets,
+    doctor,
+    duplicates,
+    embed,
+    evaluate,
+    models,
+    reproduce,
+    search,
+    threshold,
+    triplet,
+)
 from core.cli.progress_bar import ProgressBar
 from core.cli.table import clean
 from core.errors import LikenessError
 from core.jobs import Reporter
 from core.paths import CACHE_VARIABLE, WEIGHTS_VARIABLE
 
-COMMANDS = (models, datasets, embed, evaluate, threshold, search, duplicates, doctor)
+COMMANDS = (models, datasets, embed, evaluate, threshold, compare, triplet, search, duplicates, reproduce, doctor)
 BAD_INPUT = 2
 INTERRUPTED = 130
 

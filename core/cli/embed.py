@@ -6,6 +6,7 @@ import argparse
 from dataclasses import asdict
 from typing import Any
 
+from core.classify import default_classifier
 from core.cli import options as shared
 from core.cli.table import clean, table
 from core.embed import EmbedReport
@@ -23,6 +24,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Dataset and models."""
     shared.add_dataset(parser)
     shared.add_models(parser, "every one available")
+    parser.add_argument(
+        "--labels", action="store_true", help="also let the best classifier here say what each image shows"
+    )
 
 
 def run(options: argparse.Namespace, progress: Progress) -> tuple[Any, str]:
@@ -30,7 +34,8 @@ def run(options: argparse.Namespace, progress: Progress) -> tuple[Any, str]:
     store = EmbeddingStore()
     backbones = shared.models(options)
     dataset = shared.load(options, store, progress)
-    reports = embed_dataset(dataset, backbones, store, progress)
+    classifier = default_classifier() if options.labels else None
+    reports = embed_dataset(dataset, [*backbones, *([classifier] if classifier else [])], store, progress)
     for done, backbone in enumerate(backbones):  # now, while the machine is quiet, rather than when a page asks
         progress("Timing models", done, len(backbones))
         measure(backbone)

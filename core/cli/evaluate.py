@@ -8,7 +8,10 @@ from typing import Any
 from core import evaluate as evaluation
 from core.cli import options as shared
 from core.cli.table import clean, table
+from core.duplicates import find_duplicates
+from core.leaks import Leaks, without_leaks
 from core.metrics import METRICS
+from core.models import networks
 from core.progress import Progress
 from core.records import SPLITS
 from core.store import EmbeddingStore
@@ -16,6 +19,7 @@ from core.store import EmbeddingStore
 NAME = "evaluate"
 HELP = "Compare models: every query asks the gallery for its class; all pairs of queries are scored. 95% intervals."
 _COLUMNS = ("precision_at_5", "retrieval_accuracy", "macro_precision_at_5", "mrr", "map_at_r", "r_precision")
+_WITHOUT = ("precision_at_5", "retrieval_accuracy")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -23,6 +27,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     shared.add_dataset(parser, queries=True)
     shared.add_models(parser, "every one that has embedded the dataset")
     parser.add_argument("--gallery", choices=[*SPLITS, "all"], default="train", help="who answers (default: train)")
+    parser.add_argument(
+        "--leaks", action="store_true", help="also without the queries that have a near duplicate in the gallery"
+    )
     parser.add_argument("--loo", action="store_true", help="leave-one-out: the queries' own split is the gallery")
 
 
@@ -33,7 +40,21 @@ def run(options: argparse.Namespace, progress: Progress) -> tuple[Any, str]:
     backbones = shared.embedded_models(options, dataset, store)
     protocol = evaluation.Protocol(options.split, options.gallery, options.loo)
     found = evaluation.evaluate(dataset, backbones, store, protocol, progress)
-    return found.as_json(), leaderboard(found)
+    if not options.leaks:
+        return found.as_json(), leaderboard(found)
+    confirms = networks(next(iter(found.models.values())).backbone)[0]
+    leaks = without_leaks(found, find_duplicates(dataset, store, confirms, progress))
+    return {**found.as_json(), "leaks": leaks.as_json()}, f"{leaderboard(found)}\n\n{_leaks(leaks)}"
+
+
+def _leaks(leaks: Leaks) -> str:
+    head = f"{leaks.queries:,} of {leaks.counted:,} queries have a near duplicate in the gallery"
+    rows = [
+        [name, *(f"{one.value:.4f} [{one.low:.4f}-{one.high:.4f}]" for one in map(values.get, _WITHOUT) if one)]
+        for name, values in leaks.without.items()
+    ]
+    titles = [f"{METRICS[name].title} without them" for name in _WITHOUT]
+    return "\n".join([head, "", table(["model", *titles], rows)]) if rows else head
 
 
 def leaderboard(found: evaluation.Evaluation) -> str:

@@ -10,6 +10,8 @@ from typing import Any
 from core.backbones import ALL, Backbone, available, choose
 from core.datasets import DATASETS, load_dataset
 from core.errors import LikenessError
+from core.fusions import saved
+from core.models import Model
 from core.progress import Progress
 from core.recent import DatasetChoice, recent, remember
 from core.records import SPLITS, Dataset, DatasetOptions
@@ -92,19 +94,27 @@ def models(options: argparse.Namespace) -> list[Backbone]:
     return chosen
 
 
-def embedded_models(options: argparse.Namespace, dataset: Dataset, store: EmbeddingStore) -> list[Backbone]:
-    """The models a command was asked for, or every available one that has embedded the whole dataset.
+def embedded_models(options: argparse.Namespace, dataset: Dataset, store: EmbeddingStore) -> list[Model]:
+    """The models a command was asked for, fusions too, or every available one that has embedded the whole dataset.
 
     Raises:
         LikenessError: no model has.
     """
     if options.models and options.models != [ALL]:
-        return choose(options.models, offline=options.offline)
-    done = embedded(dataset, store)
+        return [model for name in dict.fromkeys(options.models) for model in _named(name, offline=options.offline)]
+    done: list[Model] = [*embedded(dataset, store)]
     if not done:
         command = f"python -m core embed --dataset {dataset.ref} --models {ALL}"
         raise LikenessError(f"No model has embedded {dataset.title} yet. Run: {command}")
-    return done
+    wanted = set(dataset.ids.tolist())
+    fused = (one for one in saved().values() if all(wanted <= store.keys(n.fingerprint) for n in one.networks))
+    return [*done, *fused]
+
+
+def _named(name: str, *, offline: bool) -> list[Model]:
+    """The fusion of this name, or else the backbone."""
+    fusion = saved().get(name)
+    return [fusion] if fusion else [*choose([name], offline=offline)]
 
 
 def embedded(dataset: Dataset, store: EmbeddingStore) -> list[Backbone]:

@@ -9,9 +9,11 @@ from typing import Any
 from core.cli import options as shared
 from core.cli.table import clean
 from core.errors import LikenessError, UnreadableImage
+from core.fused_search import searcher_of
+from core.models import networks
 from core.progress import Progress
 from core.records import SPLITS
-from core.search import Filters, Searcher
+from core.search import Filters
 from core.store import EmbeddingStore
 from core.vectors import stored_vectors
 
@@ -44,9 +46,10 @@ def run(options: argparse.Namespace, progress: Progress) -> tuple[Any, str]:
     filters = Filters(options.only_class, options.only_split)
     found: dict[str, list[dict[str, Any]]] = {}
     for backbone in shared.embedded_models(options, dataset, store):
-        stored_vectors(dataset, backbone, store)  # says so where some are missing, and would not be found
+        for network in networks(backbone):
+            stored_vectors(dataset, network, store)  # says so where some are missing, and would not be found
         try:
-            hits = Searcher.open(dataset, backbone, store).by_image(data, options.k, filters)
+            hits = searcher_of(dataset, backbone, store).by_image(data, options.k, filters)
         except UnreadableImage as error:
             raise LikenessError(f"{options.image} cannot be used: {error}.") from error
         found[backbone.name] = [

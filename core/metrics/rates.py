@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
+_STEP = 1e-5
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,8 @@ class Rate:
         of: ``(fmr, fnmr, base_rate)`` of any one shape to the values.
         better: ``higher`` or ``lower``.
         by_base_rate: whether the base rate matters.
-        least: the lowest value it can have; the highest is 1.
+        least: the lowest value it can have.
+        most: the highest.
     """
 
     name: str
@@ -36,6 +38,17 @@ class Rate:
     better: str = "higher"
     by_base_rate: bool = False
     least: float = 0.0
+    most: float = 1.0
+
+    def slopes(self, fmr: float, fnmr: float, base_rate: float) -> tuple[float, float]:
+        """By how much it changes with FMR, and with FNMR, at a point."""
+        found = []
+        for which in (0, 1):
+            rates = np.array([[fmr, fmr], [fnmr, fnmr]])
+            rates[which] = np.clip(rates[which] + [_STEP, -_STEP], 0, 1)
+            change = self.of(rates[0], rates[1], base_rate)
+            found.append(float((change[0] - change[1]) / (rates[which, 0] - rates[which, 1])))
+        return found[0], found[1]
 
 
 def _precision(fmr: Array, fnmr: Array, base_rate: float) -> Array:

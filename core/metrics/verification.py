@@ -9,6 +9,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from core.metrics.drawn_curves import areas, between, crossing, equal_errors
 from core.metrics.grid import threshold_bin, to_thresholds
 from core.metrics.pair_scores import PairScores
 from core.metrics.rates import RATES, Rate
@@ -110,7 +111,7 @@ class Verification:
             by_match, by_miss = value(match[end], fnmr) - middle, value(fmr, miss[end]) - middle
             step = math.sqrt(max(0.0, by_match**2 + by_miss**2 + 2 * correlation * by_match * by_miss))
             ends.append(middle + math.copysign(step, by_match + by_miss))
-        return Estimate(middle, max(rate.least, min(ends)), min(1.0, max(ends)))
+        return Estimate(middle, max(rate.least, min(ends)), min(rate.most, max(ends)))
 
     # Summaries
 
@@ -119,16 +120,13 @@ class Verification:
         """Chance that a same-class pair scores above a different-class pair; ties count half."""
         below = self._below[1]
         wins = float((self.scores.same * (below[:-1] + below[1:]).astype(np.float64)).sum()) / 2
-        fnmr, fmr = self._drawn()
-        drawn = (np.diff(fnmr) * (1 - (fmr[:, 1:] + fmr[:, :-1]) / 2)).sum(axis=1)
-        return _summary(wins / self.pairs[0] / self.pairs[1], drawn)
+        return _summary(wins / self.pairs[0] / self.pairs[1], areas(*self.draws()))
 
     @cached_property
     def eer(self) -> Estimate:
         """(FMR + FNMR) / 2 at the threshold where they are closest."""
         place = self.eer_place
-        fnmr, fmr = self._drawn()
-        return _summary(float(self.fmr[place] + self.fnmr[place]) / 2, _crossing(fnmr - fmr, 0.0, (fnmr + fmr) / 2))
+        return _summary(float(self.fmr[place] + self.fnmr[place]) / 2, equal_errors(*self.draws()))
 
     @cached_property
     def eer_place(self) -> int:
@@ -140,8 +138,8 @@ class Verification:
         if far * self.pairs[1] < RULE_OF_30:
             return None
         place = int((self.fmr > far).sum())
-        fnmr, fmr = self._drawn()
-        return _summary(1 - float(self.fnmr[place]), 1 - _crossing(-fmr, -far, fnmr))
+        fmr, fnmr = self.draws()
+        return _summary(1 - float(self.fnmr[place]), 1 - crossing(-fmr, -far, fnmr))
 
     # Curves to draw
 
@@ -158,13 +156,14 @@ class Verification:
 
     def draws(self) -> tuple[Array, Array]:
         """FMR and FNMR at ``levels`` in each draw of the items, float64 ``(b, t)``, within [0, 1]."""
-        fnmr, fmr = self._drawn()
-        return fmr, fnmr
-
-    def _drawn(self) -> tuple[Array, Array]:
         fmr, fnmr = self.level_rates
         misses, matches = self.scores.draws
-        return np.clip(fnmr + misses, 0, 1), np.clip(fmr + matches, 0, 1)
+        return np.clip(fmr + matches, 0, 1), np.clip(fnmr + misses, 0, 1)
+
+    def deviations_at(self, bins: NDArray[np.integer]) -> tuple[Array, Array]:
+        """FMR and FNMR at some bins, each less its estimate, in each draw of the items: float64 ``(b, len(bins))``."""
+        levels, (misses, matches) = self.scores.levels, self.scores.draws.astype(np.float64)
+        return between(levels, matches, bins), between(levels, misses, bins)
 
     def _place(self, threshold: int) -> int:
         return int(np.searchsorted(self.bins[:-1], threshold))
@@ -221,16 +220,6 @@ def _summary(value: float, drawn: Array) -> Estimate:
         return Estimate(value, value, value)
     low, high = wilson(value, value * (1 - value) / variance)
     return Estimate(value, low, high)
-
-
-def _crossing(rising: Array, target: float, values: Array) -> Array:
-    """``values`` where each row of ``rising`` first reaches ``target``, between two columns if need be, ``(b,)``."""
-    after = np.maximum(1, (rising >= target).argmax(axis=1))
-    rows = np.arange(len(rising))
-    start, stop = rising[rows, after - 1], rising[rows, after]
-    step = np.divide(target - start, stop - start, out=np.ones_like(start), where=stop > start)
-    step = np.clip(step, 0, 1)
-    return np.asarray(values[rows, after - 1] * (1 - step) + values[rows, after] * step)
 
 
 def _running(counts: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -14,7 +14,7 @@ from core.calibration import METHODS, Isotonic, Logistic, fit, from_json
 from core.errors import LikenessError
 from core.metrics.grid import to_bins, to_thresholds
 from core.metrics.verification import Verification
-from core.reliability import quality
+from core.reliability import observed_around, quality
 from tests.core.metrics.pair_data import all_pairs, items, verified
 
 VECTORS, CODES = items()
@@ -192,3 +192,18 @@ def test_unknown_methods_and_base_rates_are_refused_in_words() -> None:
             fit(PAIRS, "logistic")(0.5, share)
         with pytest.raises(LikenessError, match="between 0 and 1"):
             quality(fit(PAIRS, "logistic"), TEST, share)
+
+
+def test_pairs_that_score_like_this_are_those_of_a_naive_loop() -> None:
+    scores, same = all_pairs(VECTORS, CODES)
+    for score in (-0.3, 0.0, 0.4, 0.8, 1.0):
+        found = observed_around(PAIRS, score)
+        near = np.argsort(np.abs(scores - score), kind="stable")[: found.pairs]
+        assert found.pairs >= 30
+        assert found.observed == pytest.approx(same[near].mean(), abs=2 / found.pairs)
+        assert found.interval is not None
+        assert 0 <= found.interval[0] <= found.observed <= found.interval[1] <= 1
+
+
+def test_a_rarer_kind_counts_for_less_among_pairs_that_score_like_this() -> None:
+    assert observed_around(PAIRS, 0.4, 0.01).observed < observed_around(PAIRS, 0.4).observed

@@ -34,7 +34,7 @@ A = fake("fake-a", dim=24)
 @pytest.fixture
 def dataset(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Dataset:
     install(monkeypatch)
-    monkeypatch.setattr(module, "available", lambda: {A.name: A})
+    monkeypatch.setattr(module, "known_networks", lambda: {A.name: A})
     return load_dataset(str(pictures.paint(tmp_path / "shapes", {"circle": 30, "cross": 30, "square": 30})))
 
 
@@ -96,13 +96,13 @@ def test_it_says_where_it_comes_from(policy: Policy, dataset: Dataset) -> None:
 
 def test_another_model_of_that_name_is_refused(policy: Policy, monkeypatch: pytest.MonkeyPatch) -> None:
     other = replace(A, weights=WeightsFile(A.weights.path, "f" * 64))
-    monkeypatch.setattr(module, "available", lambda: {A.name: other})
+    monkeypatch.setattr(module, "known_networks", lambda: {A.name: other})
     with pytest.raises(LikenessError, match="another fake-a: its weights_sha256 differ"):
         policy.decide(b"", b"")
 
 
 def test_a_model_that_is_not_here_is_refused(policy: Policy, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "available", dict)
+    monkeypatch.setattr(module, "known_networks", dict)
     with pytest.raises(LikenessError, match="made with fake-a, which cannot run here"):
         policy.decide(b"", b"")
 

@@ -67,7 +67,7 @@ def test_from_the_gallery_to_five_hits_to_the_next_query(server: Server, page: P
 
 
 def test_an_upload_finds_five_and_its_link_shows_it_again(server: Server, workplace: Workplace, page: Page) -> None:
-    page.goto(f"{server.url}/retrieval?source={quote('Upload a photo')}")
+    page.goto(f"{server.url}/retrieval?image_from=Upload")
     settle(page)
     page.locator('input[type="file"]').set_input_files(workplace.pictures / "plain" / "05.png")
     page.wait_for_selector(_HITS)
@@ -81,7 +81,7 @@ def test_an_upload_finds_five_and_its_link_shows_it_again(server: Server, workpl
 
 def test_hostile_files_get_a_message_and_the_page_lives_on(server: Server, workplace: Workplace, page: Page) -> None:
     for name, data in list(bad_images().items())[::4]:
-        page.goto(f"{server.url}/retrieval?source={quote('Upload a photo')}")
+        page.goto(f"{server.url}/retrieval?image_from=Upload")
         settle(page)
         file = {"name": name, "mimeType": "image/jpeg", "buffer": data}
         page.locator('input[type="file"]').set_input_files(file)  # type: ignore[arg-type]

@@ -29,7 +29,7 @@ def test_with_nothing_chosen_it_says_what_to_do(app: Open) -> None:
 
 def test_an_image_of_the_dataset_finds_five_others(app: Open) -> None:
     page = app("retrieval")
-    page.text_input(key="image").input("plain/03.png").run()
+    page.text_input(key="image_path").input("plain/03.png").run()
     assert not page.exception
     assert len(hits(page)) == 5
     assert all("✓" in label or "✗" in label for label in hits(page))
@@ -38,7 +38,7 @@ def test_an_image_of_the_dataset_finds_five_others(app: Open) -> None:
 
 def test_a_link_reopens_the_same_view(app: Open) -> None:
     page = app("retrieval", image="plain/03.png", k="3", only="plain")
-    assert page.text_input(key="image").value == "plain/03.png"
+    assert page.text_input(key="image_path").value == "plain/03.png"
     assert len(hits(page)) == 3
     assert all("plain" in label for label in hits(page))
 
@@ -58,7 +58,7 @@ def test_an_unknown_path_is_answered_in_words(app: Open) -> None:
 def test_surprise_me_and_the_gallery_choose_an_image(app: Open) -> None:
     page = app("retrieval")
     next(button for button in page.button if button.label == "Surprise me").click().run()
-    assert page.text_input(key="image").value
+    assert page.text_input(key="image_path").value
     assert len(hits(page)) == 5
     page = app("retrieval")
     next(button for button in page.button if (button.key or "").startswith("pick-")).click().run()
@@ -69,12 +69,12 @@ def test_a_hit_becomes_the_next_query(app: Open) -> None:
     page = app("retrieval", image="plain/03.png")
     hit = next(button for button in page.button if (button.key or "").startswith("hit-"))
     hit.click().run()
-    assert page.text_input(key="image").value != "plain/03.png"
+    assert page.text_input(key="image_path").value != "plain/03.png"
     assert len(hits(page)) == 5
 
 
 def test_an_upload_finds_five_and_marks_none(app: Open, workplace: Workplace) -> None:
-    page = app("retrieval", source="Upload a photo")
+    page = app("retrieval", image_from="Upload")
     page.file_uploader[0].set_value(
         [("photo.png", (workplace.pictures / "plain" / "05.png").read_bytes(), "image/png")]
     )
@@ -85,17 +85,16 @@ def test_an_upload_finds_five_and_marks_none(app: Open, workplace: Workplace) ->
 
 
 def test_a_link_to_an_upload_shows_it_again(app: Open, workplace: Workplace) -> None:
-    page = app("retrieval", source="Upload a photo")
     data = (workplace.pictures / "plain" / "07.png").read_bytes()
     key = uploads.keep(data)
-    page = app("retrieval", source="Upload a photo", upload=key)
+    page = app("retrieval", image=key)
     assert len(hits(page)) == 5
-    page = app("retrieval", source="Upload a photo", upload="0" * 32)
+    page = app("retrieval", image="0" * 32)
     assert "no longer kept" in texts(page)
 
 
 def test_every_bad_file_gives_a_message_and_the_page_lives_on(app: Open) -> None:
-    page = app("retrieval", source="Upload a photo")
+    page = app("retrieval", image_from="Upload")
     for name, data in bad_images().items():
         page.file_uploader[0].set_value([(f"{name}.jpg", data, "image/jpeg")])
         page.run()

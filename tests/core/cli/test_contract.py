@@ -103,6 +103,14 @@ def test_embed_lists_failures_of_any_model_once(folder: Path, capsys: pytest.Cap
     assert "48 images, 3 classes" in text
 
 
+def test_embed_says_what_each_image_shows_when_asked(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    found = _json(capsys, "embed", "--dataset", folder, "--models", MODEL, "--labels")
+    assert list(found)[0] == MODEL
+    (classifier,) = list(found)[1:]
+    assert classifier.endswith("_classes")
+    assert found[classifier]["computed"] == 48
+
+
 def test_evaluate_ranks_the_models(embedded: Path, capsys: pytest.CaptureFixture[str]) -> None:
     found = _json(capsys, "evaluate", "--dataset", embedded)
     assert set(found) == {"models", "tied_for_best", "differences", "provenance"}

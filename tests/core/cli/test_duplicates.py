@@ -93,3 +93,14 @@ def test_bad_input_is_refused_in_one_line(folder: Path, capsys: pytest.CaptureFi
     for arguments in (["--dataset", folder / "gone"], ["--models", MODEL], ["--seed", "x"]):
         assert main(["duplicates", *map(str, arguments)]) == 2
         assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_evaluate_says_what_leaks_are_worth(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for number in range(20, 24):
+        pictures.write(folder / "test" / "sea" / f"{number}.png", encoded(photo(number)))
+    _run(capsys, "embed", "--dataset", folder, "--models", MODEL)
+    found = _json(capsys, "evaluate", "--leaks")["leaks"]
+    assert (found["queries"], found["counted"]) == (1, 5)
+    assert found["without"][MODEL]["ci"]["precision_at_5"]
+    assert "1 of 5 queries have a near duplicate in the gallery" in _run(capsys, "evaluate", "--leaks")
+    assert "leaks" not in _json(capsys, "evaluate")

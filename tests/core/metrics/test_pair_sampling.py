@@ -1,8 +1,9 @@
-"""Drawing pairs."""
+"""Drawing pairs and triplets."""
 
 from __future__ import annotations
 
 from collections import Counter
+from itertools import combinations
 
 import numpy as np
 import pytest
@@ -10,7 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.errors import LikenessError
-from core.metrics.pair_sampling import different_class_pairs, pair_counts, same_class_pairs
+from core.metrics.pair_sampling import (
+    different_class_pairs,
+    pair_counts,
+    same_class_pairs,
+    three_class_count,
+    three_class_triplets,
+)
 
 CODES = st.lists(st.integers(0, 4), min_size=2, max_size=30).map(np.array)
 
@@ -27,6 +34,15 @@ def test_all_pairs_can_be_drawn_and_each_comes_once(codes: np.ndarray) -> None:
         assert {tuple(sorted(pair)) for pair in drawn.tolist()} == pairs
 
 
+@given(CODES)
+def test_all_triplets_of_three_classes_can_be_drawn_and_each_comes_once(codes: np.ndarray) -> None:
+    wanted = {three for three in combinations(range(len(codes)), 3) if len({int(codes[item]) for item in three}) == 3}
+    assert three_class_count(codes) == len(wanted)
+    drawn = three_class_triplets(codes, len(wanted), np.random.default_rng(0))
+    assert drawn.shape == (len(wanted), 3)
+    assert {tuple(sorted(three)) for three in drawn.tolist()} == wanted
+
+
 @pytest.mark.parametrize("draw", [same_class_pairs, different_class_pairs])
 def test_every_pair_is_as_likely_as_any_other(draw) -> None:
     codes = np.array([0, 0, 0, 0, 1, 1, 2, 2, 2])
@@ -40,6 +56,9 @@ def test_every_pair_is_as_likely_as_any_other(draw) -> None:
 def test_asking_for_more_than_there_are_is_refused_in_words() -> None:
     with pytest.raises(LikenessError, match="3 pairs of one class were asked for, but these images make 1"):
         same_class_pairs(np.array([0, 0, 1]), 3, np.random.default_rng(0))
+
+    with pytest.raises(LikenessError, match="1 triplets of three classes were asked for, but these images make 0"):
+        three_class_triplets(np.array([0, 0, 1]), 1, np.random.default_rng(0))
 
 
 def test_large_classes_are_counted_exactly() -> None:

