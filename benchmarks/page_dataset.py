@@ -39,14 +39,15 @@ def prepare(folder: Path, count: int) -> Dataset:
 
 
 def _draw(table: Path, count: int) -> None:
-    """PNG files of noise, no two alike, and last the CSV that names them."""
+    """JPEG files as large as thumbnails of photos, no two alike, and last the CSV that names them."""
     table.parent.mkdir(parents=True, exist_ok=True)
     random = np.random.default_rng(0)
     splits = random.choice(list(_SHARES), count, p=list(_SHARES.values()))
     lines = ["path,label,split"]
     for number, split in enumerate(splits.tolist()):
-        Image.fromarray(random.integers(0, 256, (32, 32, 3), dtype=np.uint8)).save(table.parent / f"{number:06}.png")
-        lines.append(f"{number:06}.png,class {number % CLASSES:02},{split}")
+        colours = Image.fromarray(random.integers(0, 256, (6, 8, 3), dtype=np.uint8))
+        colours.resize((256, 192), Image.Resampling.BILINEAR).save(table.parent / f"{number:06}.jpg", quality=82)
+        lines.append(f"{number:06}.jpg,class {number % CLASSES:02},{split}")
     table.write_text("\n".join(lines))
 
 

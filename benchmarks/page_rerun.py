@@ -46,7 +46,7 @@ from tests.e2e.browser import Server, chromium, serve
 CORES = len(os.sched_getaffinity(0))
 BUDGETS_MS = {10_000: 200.0, 100_000: 400.0}  # by the most images that each is for
 SLIDER_PAGE, SLIDER = "threshold", "Threshold"
-ADDRESSES = {"overview": ("", ""), "retrieval": ("retrieval", "image=000000.png")}  # of other pages: the name alone
+ADDRESSES = {"overview": ("", ""), "retrieval": ("retrieval", "image=000000.jpg")}  # of other pages: the name alone
 KEYS = (*["ArrowRight"] * 3, "PageUp", *["ArrowRight"] * 3, "PageDown")
 STEPS = (*[0.0001] * 3, 0.1, *[0.0001] * 3, -0.1)
 WARM_UP = 8

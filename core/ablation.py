@@ -6,46 +6,21 @@ it compares with the whole fusion on the same images.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
-from core.fusion import Fusion
-from core.fusion_parts import alone, without
+from core.fusion import LABELS
 from core.metrics.comparison import holm
 from core.metrics.paired import PairedDifference, eer_difference, rate_difference, roc_auc_difference
 from core.metrics.rates import RATES, Rate
-from core.metrics.verification import Estimate, Verification
-from core.models import Model
-from core.progress import Progress, silent
-from core.records import Dataset
-from core.store import EmbeddingStore
+from core.metrics.verification import Estimate
 from core.thresholds import Objective, choose
-from core.verify import verify
+from core.variants import Variant
 
-Kind = Literal["whole", "without", "alone", "other"]
 ALPHA = 0.05
-SUMMARIES = ("roc_auc", "eer")
-
-
-@dataclass(frozen=True)
-class Variant:
-    """Something to be judged beside the whole fusion, on the same images in the same order.
-
-    Attributes:
-        name: as in a table.
-        kind: ``whole`` for the fusion itself, which comes first; ``alone`` for one part on its own.
-        weights: what it adds up.
-        val, test: its pairs.
-    """
-
-    name: str
-    kind: Kind
-    weights: Mapping[str, float]
-    val: Verification
-    test: Verification
 
 
 @dataclass(frozen=True)
@@ -66,7 +41,7 @@ class Judged:
         variant: it.
         threshold: chosen on validation.
         on_val: the yardstick on validation, at the threshold.
-        values: on test: the yardstick at the threshold, ROC AUC and EER, by name.
+        values: on test, by name: the yardstick and the rate that has a limit, both at the threshold; ROC AUC; EER.
         gains: what the whole fusion gains over it, by the same names; empty for the whole fusion.
     """
 
@@ -98,35 +73,45 @@ class Ablation:
 
     @property
     def best_single(self) -> Judged | None:
-        """The part that does best alone on validation; None where no part was judged alone."""
+        """The model that does best alone on validation; None where no model was judged alone."""
         sign = 1 if self.yardstick.better == "higher" else -1
-        single = [row for row in self.rows if row.variant.kind == "alone"]
-        return max(single, key=lambda row: sign * row.on_val, default=None)
+        models = [row for row in self.rows if row.variant.kind == "alone" and row.variant.name != LABELS]
+        return max(models, key=lambda row: sign * row.on_val, default=None)
 
     @property
     def pays(self) -> bool | None:
         """Whether the fusion beats the best single model on test: yes, no (it is worse), or None: test cannot tell."""
-        best = self.best_single
-        if best is None or (gain := best.gains[self.yardstick.name]).adjusted > ALPHA:
-            return None
-        return gain.value > 0
+        return None if self.best_single is None else self._beats(self.best_single)
 
     def verdict(self) -> str:
-        """The answer in one sentence."""
-        best, whole = self.best_single, self.rows[0]
+        """Whether adding up pays, in a sentence or two."""
+        best = self.best_single
         if best is None:
-            return "No part was judged alone, so nothing is said of what adding up is worth."
-        name = self.yardstick.name
-        gain, title = best.gains[name], self.yardstick.title
-        change = (
-            f"{title} on test is {whole.values[name].value:.4f} against {best.values[name].value:.4f}, a gain of "
-            f"{gain.value:+.4f} [{gain.low:+.4f}, {gain.high:+.4f}], p = {gain.adjusted:.3f} after Holm's correction "
-            f"for {len(self.rows) - 1} comparisons"
+            return "No model was judged alone, so nothing is said of what adding up is worth."
+        whole, name, title = self.rows[0], self.yardstick.name, self.yardstick.title
+        if set(whole.variant.weights) == {best.variant.name}:
+            return f"No sum did better on validation than {best.variant.name} alone, so that is what the fusion is."
+        said = (
+            f"The fusion {self._words(best)} {best.variant.name}, the best single model by validation: {title} on test "
+            f"is {whole.values[name].value:.4f} against {best.values[name].value:.4f}, {self._gain(best)} after Holm's "
+            f"correction for {len(self.rows) - 1} comparisons."
         )
-        rival = f"{best.variant.name}, the best single model by validation"
-        if self.pays is None:
-            return f"The fusion cannot be told from {rival}: {change}."
-        return f"The fusion {'beats' if self.pays else 'is worse than'} {rival}, by more than chance explains: {change}."
+        labels = next((row for row in self.rows if row.variant.kind == "alone" and row.variant.name == LABELS), None)
+        if labels is not None and not self._beats(labels):
+            said += f" But it {self._words(labels)} label match alone, {labels.values[name].value:.4f}: "
+            said += f"{self._gain(labels)}."
+        return said
+
+    def _beats(self, row: Judged) -> bool | None:
+        gain = row.gains[self.yardstick.name]
+        return None if gain.adjusted > ALPHA else gain.value > 0
+
+    def _words(self, row: Judged) -> str:
+        return {True: "beats", False: "is worse than", None: "cannot be told from"}[self._beats(row)]
+
+    def _gain(self, row: Judged) -> str:
+        gain = row.gains[self.yardstick.name]
+        return f"a gain of {gain.value:+.4f} [{gain.low:+.4f}, {gain.high:+.4f}], {p_value(gain.adjusted)}"
 
     def as_json(self) -> dict[str, Any]:
         """The result in the form of the command line's ``--json``."""
@@ -138,6 +123,15 @@ class Ablation:
             "verdict": self.verdict(),
             "variants": [_as_json(row, self.yardstick.name) for row in self.rows],
         }
+
+
+def p_value(value: float) -> str:
+    """A p-value in words.
+
+    >>> p_value(0.0123), p_value(1e-9)
+    ('p = 0.012', 'p < 0.001')
+    """
+    return f"p = {value:.3f}" if value >= 0.001 else "p < 0.001"
 
 
 def _as_json(row: Judged, yardstick: str) -> dict[str, Any]:
@@ -161,41 +155,6 @@ def _as_json(row: Judged, yardstick: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def variants_of(
-    dataset: Dataset, fusion: Fusion, parts: Fusion, store: EmbeddingStore, others: Sequence[Model] = (),
-    progress: Progress = silent,
-) -> list[Variant]:  # fmt: skip
-    """The fusion, it without each of its parts, each part alone, and other models to stand beside them.
-
-    Of two parts, one without the other is the other alone and is not listed twice.
-
-    Args:
-        dataset: with validation and test pairs.
-        fusion: to be taken apart.
-        parts: all that could have been added up; each is judged alone.
-        store: holds the vectors.
-        others: further models, such as the default fusion.
-        progress: called while pairs are compared.
-
-    Raises:
-        LikenessError: vectors are missing, or a split lacks pairs.
-    """
-    named: list[tuple[str, Kind, Model, Mapping[str, float]]] = [(fusion.name, "whole", fusion, fusion.weights)]
-    if len(fusion.weights) > 2:
-        reduced = [without(fusion, part) for part in fusion.weights]
-        named += [(one.name, "without", one, one.weights) for one in reduced]
-    models = {part.backbone.name: part.backbone for part in parts.components}
-    named += [(part, "alone", models.get(part, alone(parts, part)), {part: 1.0}) for part in parts.weights]
-    named += [(one.name, "other", one, one.weights if isinstance(one, Fusion) else {one.name: 1.0}) for one in others]
-    found = []
-    for done, (name, kind, model, weights) in enumerate(named):
-        progress("Comparing variants", done, len(named))
-        val, test = (verify(dataset, model, store, split).verification for split in ("val", "test"))
-        found.append(Variant(name, kind, weights, val, test))
-    progress("Comparing variants", len(named), len(named))
-    return found
-
-
 def ablate(variants: Sequence[Variant], objective: Objective, base_rate: float | None = None) -> Ablation:
     """Judge variants of a fusion.
 
@@ -209,7 +168,7 @@ def ablate(variants: Sequence[Variant], objective: Objective, base_rate: float |
     """
     share = variants[0].val.base_rate if base_rate is None else base_rate
     rows = [_judge(variant, objective, share) for variant in variants]
-    gains = [_gains(rows[0], row, objective.yardstick, share) for row in rows[1:]]
+    gains = [_gains(rows[0], row, objective, share) for row in rows[1:]]
     adjusted = {name: holm([gain[name].p_value for gain in gains]) for name in rows[0].values}
     whole, *others = rows
     judged = [
@@ -224,19 +183,24 @@ def _judge(variant: Variant, objective: Objective, base_rate: float) -> Judged:
     threshold = choose(variant.val, objective, base_rate).threshold
     fmr, fnmr = (np.asarray(error) for error in variant.val.rates(threshold))
     values = {
-        rate.name: variant.test.estimate(rate, threshold, base_rate),
-        **{name: getattr(variant.test, name) for name in SUMMARIES},
+        **{one.name: variant.test.estimate(one, threshold, base_rate) for one in _rates(objective)},
+        "roc_auc": variant.test.roc_auc,
+        "eer": variant.test.eer,
     }
     return Judged(variant, threshold, float(rate.of(fmr, fnmr, base_rate)), values, {})
 
 
-def _gains(whole: Judged, other: Judged, rate: Rate, base_rate: float) -> dict[str, PairedDifference]:
-    a, b = whole, other
-    if rate.better == "lower":
-        a, b = other, whole
-    thresholds = a.threshold, b.threshold
-    return {
-        rate.name: rate_difference(rate, a.variant.test, b.variant.test, thresholds, base_rate),
-        "roc_auc": roc_auc_difference(whole.variant.test, other.variant.test),
-        "eer": eer_difference(other.variant.test, whole.variant.test),
-    }
+def _rates(objective: Objective) -> list[Rate]:
+    """What variants are compared by at their thresholds: the yardstick, then the rate that has a limit."""
+    return [objective.yardstick, *([RATES[objective.name]] if objective.limit is not None else [])]
+
+
+def _gains(whole: Judged, other: Judged, objective: Objective, base_rate: float) -> dict[str, PairedDifference]:
+    found = {}
+    for rate in _rates(objective):
+        a, b = (whole, other) if rate.better == "higher" else (other, whole)
+        pairs, thresholds = (a.variant.test, b.variant.test), (a.threshold, b.threshold)
+        found[rate.name] = rate_difference(rate, *pairs, thresholds, base_rate)
+    found["roc_auc"] = roc_auc_difference(whole.variant.test, other.variant.test)
+    found["eer"] = eer_difference(other.variant.test, whole.variant.test)
+    return found

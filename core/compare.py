@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import isqrt
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,21 +27,14 @@ from core.fusion import Fusion
 from core.judges import Judge
 from core.label_groups import LabelGroups
 from core.labelling import LabelAnswer, match_labels
-from core.metrics.pair_scores import SCORES_AT_ONCE
 from core.models import Model, score
-from core.pair_errors import PairList
-from core.policy import Decision, Policy
+from core.policy import Decision, Policy, told_apart
 from core.records import Dataset
 from core.reliability import ReliabilityPoint
-from core.scorers import scorer_of
 from core.store import EmbeddingStore
-from core.verify import SplitPairs
 
 Decider = Judge | Policy
 _VERDICTS = {"same": "Same class", "different": "Different classes", "review": "For a person to decide"}
-# Known pairs are looked up among so many images at most, evenly spread: their scores fit into memory at once.
-_MOST_IMAGES = isqrt(SCORES_AT_ONCE)
-_POOL = 1000
 
 
 @dataclass(frozen=True)
@@ -171,7 +163,7 @@ def _decide(judge: Decider, a: Look, b: Look) -> Decision:
 def sentence(found: Comparison) -> str:
     """The decision in plain words."""
     decision = found.decision
-    left, right = _told_apart(decision.score, decision.threshold)
+    left, right = told_apart(decision.score, decision.threshold)
     text = f"{_VERDICTS[decision.answer]}: {left} {'>=' if decision.same else '<'} {right}."
     if found.like_this is None:
         return f"{text} A pair with this score is of one class with a probability of {decision.probability:.0%}."
@@ -187,12 +179,6 @@ def _share(found: ReliabilityPoint) -> str:
     return f"{found.observed:.{decimals}%} [{low:.{decimals}f}-{high:.{decimals}f}]"
 
 
-def _told_apart(a: float, b: float) -> tuple[str, str]:
-    """Two numbers with two decimals, or as many more as it takes to see which is the larger."""
-    texts = [(f"{a:.{decimals}f}", f"{b:.{decimals}f}") for decimals in range(2, 7)]
-    return next((pair for pair in texts if pair[0] != pair[1]), texts[0])
-
-
 def deciding_model(dataset: Dataset, models: Sequence[Model], store: EmbeddingStore) -> Model:
     """What decides where nothing else was chosen: the only model, or the default fusion of those that are no fusions.
 
@@ -206,28 +192,3 @@ def deciding_model(dataset: Dataset, models: Sequence[Model], store: EmbeddingSt
         names = ", ".join(model.name for model in models)
         raise LikenessError(f"{names} are all fusions, and none of them comes first. Name the one that decides.")
     return default_fusion(dataset, single, store)
-
-
-def nearest_known_pairs(pairs: SplitPairs, score: float, store: EmbeddingStore, count: int = 8) -> PairList:
-    """The pairs of known classes whose scores lie nearest to a score, nearest first, no image in more than two.
-
-    In a split of more than 2,896 images so many are looked at, evenly spread.
-
-    Args:
-        pairs: of a split, as one model scores them.
-        score: a similarity by that model.
-        store: holds its vectors.
-        count: how many pairs at most.
-    """
-    rows = pairs.rows
-    if len(rows) > _MOST_IMAGES:
-        rows = rows[np.linspace(0, len(rows) - 1, _MOST_IMAGES).astype(np.intp)]
-    scorer, items = scorer_of(pairs.dataset.take(rows), pairs.backbone, store), np.arange(len(rows))
-    distance = np.abs(scorer.blocks(items, items)(slice(None)) - np.float32(score))
-    distance[np.tri(len(rows), dtype=bool)] = np.inf  # each pair once, and no image with itself
-    pool = min(_POOL, len(rows) * (len(rows) - 1) // 2)
-    a, b = np.unravel_index(np.argpartition(distance, pool - 1, axis=None)[:pool], distance.shape)
-    scores = scorer.pairs(a, b)
-    order = np.lexsort((b, a, np.abs(scores - score)))
-    found = PairList(rows[np.stack([a, b], axis=1)[order]], scores[order])
-    return found.first(count, np.ones(len(found), bool))

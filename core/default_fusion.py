@@ -46,7 +46,7 @@ def default_fusion(
     known = {model.name: model for model in models}
     first = _first(known, models)
     rest = {name: model for name, model in known.items() if name != first.name}
-    second = next((rest[name] for name in _TRANSFORMERS if name in rest), next(iter(rest.values()), None))
+    second = next((rest[name] for name in (*_TRANSFORMERS, *_NETWORKS, *rest) if name in rest), None)
     labels = label_part(dataset, store, _PUBLISHED[2], classifier)
     given = {first.name: _PUBLISHED[0]} | ({second.name: _PUBLISHED[1]} if second else {})
     given |= {LABELS: _PUBLISHED[2]} if labels else {}

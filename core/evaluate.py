@@ -27,8 +27,9 @@ from core.metrics import (
 from core.models import Model
 from core.progress import Progress, silent
 from core.records import Dataset
+from core.scorers import scorer_of
 from core.store import EmbeddingStore
-from core.vectors import class_codes, split_rows, stored_vectors
+from core.vectors import class_codes, split_rows
 from core.verify import SplitPairs, has_both_kinds, verify
 
 # The metric that decides which model is best.
@@ -167,12 +168,8 @@ def _key(dataset: Dataset, backbone: Model, protocol: Protocol) -> str:
 
 
 def _query(dataset: Dataset, backbone: Model, store: EmbeddingStore, protocol: Protocol) -> QueryResults:
-    vectors = stored_vectors(dataset, backbone, store)
-    codes = class_codes(dataset)
-    queries, candidates = protocol.queries(dataset), protocol.candidates(dataset)
-    place = np.minimum(np.searchsorted(candidates, queries), len(candidates) - 1)
-    own = np.where(candidates[place] == queries, place, -1)
-    return evaluate_queries(vectors[queries], codes[queries], vectors[candidates], codes[candidates], own)
+    scorer, codes = scorer_of(dataset, backbone, store), class_codes(dataset)
+    return evaluate_queries(scorer, codes, protocol.queries(dataset), protocol.candidates(dataset))
 
 
 def _recall(store: EmbeddingStore, key: str) -> QueryResults | None:

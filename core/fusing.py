@@ -17,7 +17,7 @@ from core.records import Dataset
 from core.store import EmbeddingStore
 from core.thresholds import Objective, choose
 from core.verify import verify
-from core.weight_search import Mixture, best_mixture, hundredths, logistic_weights
+from core.weight_search import Mixture, best_mixture, hundredths, logistic_weights, rank
 
 WAYS = {"logistic": "non-negative logistic regression", "grid": "grid search"}
 BOTH = "both"
@@ -71,7 +71,7 @@ def learn(
     """
     if by not in (*WAYS, BOTH):
         raise LikenessError(f"Weights cannot be learned by {by!r}. Name one of: {', '.join((*WAYS, BOTH))}.")
-    scores = part_scores(dataset, parts, store, "val", progress=progress)
+    scores = part_scores(dataset, parts, store, "val", progress).thinned()
     share = scores.base_rate if base_rate is None else base_rate
     found: dict[str, Mixture] = {}
     if by != "grid":
@@ -89,7 +89,7 @@ def learn(
         fusion = reweighted(parts, given, name, origin)
         candidates.append(Candidate(way, fusion, _value(dataset, fusion, store, objective, share, progress)))
     sign = 1 if objective.yardstick.better == "higher" else -1
-    best = max(candidates, key=lambda one: (round(sign * one.value, 9), -len(one.fusion.weights)))
+    best = max(candidates, key=lambda one: rank(sign * one.value, len(one.fusion.weights)))
     return Learned(best.fusion, tuple(candidates))
 
 

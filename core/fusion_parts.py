@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
+from core import label_groups
 from core.backbones import Backbone
 from core.default_fusion import label_part
 from core.errors import LikenessError
 from core.fusion import LABELS, Component, Fusion, LabelPart, reweighted
+from core.labelling import NO_CLASSIFIER
 from core.normalise import fit
 from core.progress import Progress, silent
 from core.records import Dataset
@@ -50,15 +53,11 @@ def fusion_of(
 def why_no_labels(dataset: Dataset, classifier: Backbone | None, store: EmbeddingStore) -> str | None:
     """Why label match can have no part, and what to do about it; None where it can."""
     if classifier is None:
-        return "No model with a classifier is on this machine: `python -m core models` says what to fetch."
-    missing = len(set(dataset.ids.tolist()) - store.keys(classifier.fingerprint))
-    if missing:
-        return (
-            f"{classifier.name} has not looked at {missing:,} of the images. "
-            f"Run: python -m core embed --dataset {dataset.ref} --models {classifier.name}"
-        )
-    if not len(dataset.rows("train")):
-        return "There are no training images to learn from which labels stand for which class."
+        return NO_CLASSIFIER
+    try:
+        label_groups.learn(dataset, classifier, store)
+    except LikenessError as error:
+        return str(error)
     return None
 
 
@@ -67,16 +66,11 @@ def alone(fusion: Fusion, part: str) -> Fusion:
     if part != LABELS:
         return reweighted(fusion, {part: 1.0}, part)
     assert fusion.labels is not None
-    # A fusion has a model in any case; this one has no say.
-    first = fusion.components[0]
-    silent_part = Component(first.backbone, first.normaliser, 0.0)
-    return Fusion(part, (silent_part,), LabelPart(fusion.labels.classifier, fusion.labels.groups, 1.0))
+    first = replace(fusion.components[0], weight=0.0)  # a fusion has a model in any case; this one has no say
+    return Fusion(part, (first,), replace(fusion.labels, weight=1.0))
 
 
 def without(fusion: Fusion, part: str) -> Fusion:
     """A fusion less one of its parts, of at least two with a weight; the others keep their proportions."""
     kept = {name: weight for name, weight in fusion.weights.items() if name != part and weight}
-    name = f"without {part}"
-    if set(kept) == {LABELS}:
-        return alone(fusion, LABELS)
-    return reweighted(fusion, kept, name)
+    return alone(fusion, LABELS) if set(kept) == {LABELS} else reweighted(fusion, kept, f"without {part}")

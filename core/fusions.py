@@ -24,13 +24,16 @@ def save(fusion: Fusion) -> None:
     Raises:
         LikenessError: the name is no file name or is a model's, or the disk is full.
     """
-    if not _NAME.fullmatch(fusion.name):
-        raise LikenessError(
-            f"{fusion.name!r} cannot be a name: use 1 to 64 letters, digits, dots, dashes and underscores."
-        )
-    if fusion.name in BACKBONES or fusion.name in all_specs():
-        raise LikenessError(f"{fusion.name} is the name of a model. Choose another.")
+    check_name(fusion.name)
     files.write_json(_file(fusion.name), fusion.as_json())
+
+
+def check_name(name: str) -> None:
+    """Raise a LikenessError where a fusion cannot be saved under a name."""
+    if not _NAME.fullmatch(name):
+        raise LikenessError(f"{name!r} cannot be a name: use 1 to 64 letters, digits, dots, dashes and underscores.")
+    if name in BACKBONES or name in all_specs():
+        raise LikenessError(f"{name} is the name of a model. Choose another.")
 
 
 def remove(name: str) -> None:

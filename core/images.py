@@ -101,6 +101,24 @@ def shows_as_it_is(data: bytes) -> bool:
         )
 
 
+def at_width(data: bytes, width: int) -> bytes:
+    """A picture at most ``width`` pixels wide: a PNG where it may be transparent, else a JPEG.
+
+    Untouched where it is that already.
+
+    Raises:
+        UnreadableImage: whatever is wrong with the file.
+    """
+    with _open(data) as image, _reasons():
+        kind, mode = ("PNG", "RGBA") if image.mode in {"RGBA", "LA", "P"} else ("JPEG", "RGB")
+        if image.format == kind and image.width <= width:
+            return data
+        size = min(width, image.width), max(1, image.height * min(width, image.width) // image.width)
+        buffer = io.BytesIO()
+        image.convert(mode).resize(size, Image.Resampling.BILINEAR).save(buffer, kind, quality=90)
+        return buffer.getvalue()
+
+
 def _open(data: bytes) -> Image.Image:
     if not data:
         raise UnreadableImage("empty file (zero bytes)")

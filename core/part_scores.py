@@ -7,7 +7,7 @@ For weights that are tried by the thousand or drawn by hand. Numbers to be repor
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +24,7 @@ from core.vectors import class_codes, split_rows
 Array = NDArray[np.float64]
 # Up to so many pairs all are scored, in one block; of more, a sample.
 _MOST_PAIRS = 1_000_000
-_SAMPLE = 200_000
+SAMPLE = 200_000
 _STEPS = 2000
 
 
@@ -39,7 +39,7 @@ class SampledCurve:
 
 @dataclass(frozen=True)
 class PartScores:
-    """What each of ``k`` parts says of pairs, in [0, 1]; each kind of pairs drawn evenly.
+    """What each of ``k`` parts says of pairs, in [0, 1]; each kind drawn evenly, in random order.
 
     Attributes:
         names: of the parts, as in ``fusion.weights``.
@@ -63,6 +63,11 @@ class PartScores:
         """Share of same-class pairs in the split."""
         return self.pairs[0] / sum(self.pairs)
 
+    def thinned(self, most: int = SAMPLE) -> PartScores:
+        """At most so many of these pairs, half of them of one class if it can."""
+        alike, apart = _split((len(self.same), len(self.different)), most)
+        return replace(self, same=self.same[:alike], different=self.different[:apart])
+
     def curve(self, weights: Mapping[str, float]) -> SampledCurve:
         """Error rates of a weighted sum; a part that is not named has no weight."""
         column = np.array([weights.get(name, 0.0) for name in self.names], np.float32)
@@ -81,19 +86,24 @@ def part_scores(
     rows = split_rows(dataset, split)
     codes, random = class_codes(dataset)[rows], np.random.default_rng(0)
     counts = pair_counts(codes)
-    most = _SAMPLE if sum(counts) > _MOST_PAIRS else sum(counts)
-    alike = min(counts[0], max(most // 2, most - counts[1]))
-    drawn = same_class_pairs(codes, alike, random), different_class_pairs(codes, most - alike, random)
+    whole = sum(counts) <= _MOST_PAIRS
+    alike, apart = _split(counts, sum(counts) if whole else SAMPLE)
+    drawn = same_class_pairs(codes, alike, random), different_class_pairs(codes, apart, random)
     first, second = np.concatenate(drawn).T
     here, items, columns = dataset.take(rows), np.arange(len(rows)), []
     for done, name in enumerate(fusion.weights):
         progress("Scoring pairs with each part", done, len(fusion.weights))
         scorer = scorer_of(here, alone(fusion, name), store)
-        whole = most == sum(counts)
         found = scorer.blocks(items, items)(slice(None))[first, second] if whole else scorer.pairs(first, second)
         columns.append(found.astype(np.float32))
     scores = np.stack(columns, axis=1)
     return PartScores(tuple(fusion.weights), scores[:alike], scores[alike:], counts)
+
+
+def _split(counts: tuple[int, int], most: int) -> tuple[int, int]:
+    """How many pairs of each kind to take, of so many: half and half, or more of one where the other has too few."""
+    alike = min(counts[0], max(most // 2, most - counts[1]))
+    return alike, min(counts[1], most - alike)
 
 
 def _below(scores: NDArray[np.float32]) -> Array:

@@ -60,6 +60,16 @@ def is_match(score: float, threshold: float) -> bool:
     return int(to_bins(score)) >= threshold_bin(threshold)
 
 
+def told_apart(a: float, b: float) -> tuple[str, str]:
+    """Two numbers with two decimals, or as many more as it takes to see which is the larger.
+
+    >>> told_apart(0.554, 0.551)
+    ('0.554', '0.551')
+    """
+    texts = [(f"{a:.{decimals}f}", f"{b:.{decimals}f}") for decimals in range(2, 7)]
+    return next((pair for pair in texts if pair[0] != pair[1]), texts[0])
+
+
 def _load(backbone: Backbone) -> Runner:
     return backbone.load()
 

@@ -43,6 +43,12 @@ class WeightedSum:
 
         return block
 
+    def originals(self, items: Items) -> Items:
+        """See :class:`core.metrics.scorer.Scorer`; equal items are equal in every part."""
+        parts = np.stack([scorer.originals(items) for scorer, _ in self._parts])
+        _, first, kind = np.unique(parts, axis=1, return_index=True, return_inverse=True)
+        return np.asarray(first[kind])
+
     def pairs(self, a: Items, b: Items) -> NDArray[np.float64]:
         """See :class:`core.metrics.scorer.Scorer`."""
         tables = (table[to_bins(scorer.pairs(a, b))] for scorer, table in self._parts)

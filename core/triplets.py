@@ -13,7 +13,7 @@ from typing import Any
 from core.fusion import Fusion, Vectors
 from core.metrics.distance import to_distances
 from core.models import Model, score
-from core.policy import is_match
+from core.policy import is_match, told_apart
 
 PAIRS = ((0, 1), (0, 2), (1, 2))
 NAMES = "ABC"
@@ -110,24 +110,35 @@ def sentence(found: TripletDecision) -> str:
     >>> pairs = ((0.31, False), (0.71, True), (0.2, False))
     >>> sentence(TripletDecision("m", 0.55, tuple(
     ...     ScoredPair(a, b, score, None, same) for (a, b), (score, same) in zip(PAIRS, pairs))))
-    'Yes: A and C match (0.7100, at least 0.5500). B matches neither.'
+    'Yes: A and C match (0.71 >= 0.55). B matches neither.'
     """
-    matches, least = found.matches, f"{found.threshold:.4f}"
+    matches, least = found.matches, found.threshold
     if not matches:
-        return f"No: no two match. The most alike, {_pair(found.best)}, score {found.best.score:.4f}, below {least}."
+        return f"No: no two match. The most alike are {_pair(found.best)} ({_against(found.best, least)})."
     if len(matches) == 3:
-        last = matches[-1]
-        return f"Yes: all three match (the least alike, {_pair(last)}, score {last.score:.4f}, at least {least})."
-    if len(matches) == 1:
-        (other,) = set(NAMES) - set(matches[0].names)
-        return f"Yes: {_pair(matches[0])} match ({matches[0].score:.4f}, at least {least}). {other} matches neither."
+        return f"Yes: all three match. The least alike are {_pair(matches[-1])} ({_against(matches[-1], least)})."
+    first = f"Yes: {_pair(matches[0])} match ({_against(matches[0], least)})"
+    if len(matches) == 2:
+        return f"{first}, and so do {_pair(matches[1])} ({_against(matches[1], least)})."
+    (other,) = set(NAMES) - set(matches[0].names)
+    return f"{first}. {other} matches neither."
+
+
+def contradiction(found: TripletDecision) -> str:
+    """Why the answers cannot all be true, in words; empty where they can."""
+    if not found.contradicts_itself:
+        return ""
     (third,) = (pair for pair in found.pairs if not pair.same)
     return (
-        f"Yes: {_pair(matches[0])} match ({matches[0].score:.4f}, at least {least}), and so do {_pair(matches[1])} "
-        f"({matches[1].score:.4f}). {_pair(third)} do not ({third.score:.4f}), which cannot be true of classes: "
-        "at least one of the three answers is wrong."
+        f"{_pair(third)} do not match ({_against(third, found.threshold)}). Where two pairs are of one class, so is "
+        "the third: at least one of the three answers is wrong."
     )
 
 
 def _pair(pair: ScoredPair) -> str:
     return " and ".join(pair.names)
+
+
+def _against(pair: ScoredPair, threshold: float) -> str:
+    """0.71 >= 0.55."""
+    return f" {'>=' if pair.same else '<'} ".join(told_apart(pair.score, threshold))

@@ -5,7 +5,7 @@ A mixture is hundredths that add up to 100, one for each part: finer ones make n
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations, pairwise, permutations
 from math import comb
 
@@ -59,7 +59,7 @@ def best_mixture(scores: PartScores, objective: Objective, base_rate: float, pro
     def worth(mixture: Mixture) -> tuple[float, int]:
         if mixture not in worths:
             curve = scores.curve(dict(zip(scores.names, (share / 100 for share in mixture), strict=True)))
-            worths[mixture] = round(reached(curve, objective, base_rate), 9), -sum(share > 0 for share in mixture)
+            worths[mixture] = rank(reached(curve, objective, base_rate), sum(share > 0 for share in mixture))
         return worths[mixture]
 
     coarse = [one for one in mixtures(len(scores.names), steps) if any(one[place] for place in models)]
@@ -77,17 +77,31 @@ def best_mixture(scores: PartScores, objective: Objective, base_rate: float, pro
     return best
 
 
+def rank(value: float, parts: int) -> tuple[float, int]:
+    """What weights are ranked by, higher is better: what they reach, to a ten-thousandth, then how few parts they have.
+
+    Finer differences are no reason to run another network.
+    """
+    return round(value, 4), -parts
+
+
 def reached(curve: SampledCurve, objective: Objective, base_rate: float) -> float:
     """The objective's yardstick at the best threshold of a curve, with its sign turned where lower is better.
 
     Minus infinity where no threshold keeps the objective's limit.
     """
-    utility = objective.utility(curve.fmr, curve.fnmr, base_rate)
-    best = utility.argmax()
-    if utility[best] == -np.inf:
+    place = best_place(curve, objective, base_rate)
+    if place is None:
         return -np.inf
-    value = float(objective.yardstick.of(curve.fmr[best], curve.fnmr[best], base_rate))
+    value = float(objective.yardstick.of(curve.fmr[place], curve.fnmr[place], base_rate))
     return value if objective.yardstick.better == "higher" else -value
+
+
+def best_place(curve: SampledCurve, objective: Objective, base_rate: float) -> int | None:
+    """Where on a curve an objective is served best, the lowest of several places; None where its limit is never kept."""
+    utility = objective.utility(curve.fmr, curve.fnmr, base_rate)
+    best = int(utility.argmax())
+    return None if utility[best] == -np.inf else best
 
 
 def mixtures(parts: int, steps: int) -> Iterator[Mixture]:
@@ -112,6 +126,21 @@ def hundredths(weights: Sequence[float]) -> Mixture:
     order = np.argsort(whole - shares.round(9), kind="stable")
     whole[order[: 100 - whole.sum()]] += 1
     return tuple(whole.tolist())
+
+
+def rebalanced(weights: Mapping[str, float], moved: str, weight: float) -> dict[str, float]:
+    """Weights that add up to 1: ``moved`` gets ``weight``, and the others share the rest in their proportions.
+
+    Others that had nothing share it evenly.
+
+    >>> rebalanced({"a": 0.5, "b": 0.375, "c": 0.125}, "a", 0.75)
+    {'a': 0.75, 'b': 0.1875, 'c': 0.0625}
+    """
+    others = {name: before for name, before in weights.items() if name != moved}
+    if not any(others.values()):
+        others = dict.fromkeys(others, 1.0)
+    scale = (1 - weight) / sum(others.values()) if others else 0.0
+    return {name: scale * others[name] if name in others else weight for name in weights}
 
 
 def _steps(parts: int) -> int:

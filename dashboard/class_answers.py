@@ -12,6 +12,7 @@ from core.records import Dataset
 from dashboard import class_charts, panels
 from dashboard.hits import mark
 from dashboard.navigation import RETRIEVAL
+from dashboard.pair_picker import compare_link
 from dashboard.query import link_to
 from dashboard.text import count, literal, plain, shortened
 
@@ -59,7 +60,7 @@ def _draw_worst(evaluation: Evaluation, model: str, label: str, cutoff: int) -> 
                 right = round(answer.precision * cutoff)
                 _tile(evaluation.dataset, answer.row, f"{right} of {cutoff} right")
                 for row in answer.found[:_FOUND]:
-                    _answer(evaluation.dataset, row, label)
+                    _answer(evaluation.dataset, answer.row, row)
 
 
 def _draw_disagreements(evaluation: Evaluation, model: str, label: str) -> None:
@@ -81,8 +82,8 @@ def _draw_disagreements(evaluation: Evaluation, model: str, label: str) -> None:
         for one in found[:_DISAGREEMENTS]:
             with _strip(3):
                 _tile(evaluation.dataset, one.row, "query")
-                _answer(evaluation.dataset, one.right, label)
-                _answer(evaluation.dataset, one.wrong, label)
+                _answer(evaluation.dataset, one.row, one.right)
+                _answer(evaluation.dataset, one.row, one.wrong)
 
 
 def _strip(tiles: int) -> DeltaGenerator:
@@ -90,9 +91,13 @@ def _strip(tiles: int) -> DeltaGenerator:
     return st.container(horizontal=True, gap="small", width=tiles * (_WIDTH + _GAP))
 
 
-def _answer(dataset: Dataset, row: int, wanted: str) -> None:
-    label = str(dataset.labels[row])
-    _tile(dataset, row, f"{mark(label, wanted)}{plain(shortened(label, _LETTERS))}")
+def _answer(dataset: Dataset, asked: int, row: int) -> None:
+    """What a query found; a wrong answer can be compared with it."""
+    label, wanted = str(dataset.labels[row]), str(dataset.labels[asked])
+    with st.container(width=_WIDTH, gap=None):
+        _tile(dataset, row, f"{mark(label, wanted)}{plain(shortened(label, _LETTERS))}")
+        if label != wanted:
+            compare_link(dataset, asked, row)
 
 
 def _tile(dataset: Dataset, row: int, words: str) -> None:

@@ -13,13 +13,14 @@ import streamlit as st
 
 from core import backbones as catalogue
 from core import images
+from core.ablation import Ablation, ablate
 from core.at_least_two import TripletScores, score_triplets
 from core.backbones import Backbone, Runner
 from core.backbones.text import TextEncoder
 from core.calibration import Calibration, fit
 from core.class_thresholds import ClassThresholds, class_thresholds
 from core.classify import default_classifier
-from core.compare import Look, best_detector, deciding_model, find_subject, nearest_known_pairs
+from core.compare import Look, best_detector, deciding_model, find_subject
 from core.compare import look as look_at
 from core.datasets import load_dataset
 from core.detect import Detection, Detector
@@ -29,15 +30,20 @@ from core.evaluate import Evaluation, Protocol, compare_models
 from core.evaluate import evaluate as evaluate_models
 from core.evidence import EvidencePair, FeatureMap, LocalFeatures, evidence
 from core.fused_search import FusedSearcher
+from core.fusing import Learned, learn
 from core.fusion import Fusion
+from core.fusion_parts import fusion_of
 from core.fusions import saved
 from core.index import SimilarityIndex
 from core.judges import Judge, judge_by
+from core.known_pairs import KnownPairs
 from core.labelling import Labelling, labelling
 from core.metrics import Difference
 from core.metrics.verification import Estimate
 from core.models import Model, networks
-from core.pair_errors import PairErrors, PairList, find_pair_errors
+from core.pair_errors import PairErrors, find_pair_errors
+from core.part_scores import PartScores
+from core.part_scores import part_scores as score_parts
 from core.paths import cache_dir
 from core.per_class import CLASS_METRICS, ClassTable, difference_table
 from core.per_class import class_table as evaluate_classes
@@ -53,6 +59,7 @@ from core.scorers import scorer_of
 from core.search import Searcher
 from core.store import EmbeddingStore
 from core.thresholds import Objective
+from core.variants import variants_of
 from core.verify import SplitPairs, verify
 
 
@@ -258,14 +265,17 @@ def text_encoder(fingerprint: str, _backbone: Backbone) -> TextEncoder:
 
 
 @st.cache_data(max_entries=4000, show_spinner=False)
-def thumbnail(key: str, file: str) -> bytes | None:
-    """An image small enough for a grid and safe for a browser; None where the file cannot be shown any more."""
+def thumbnail(key: str, file: str, width: int) -> bytes | None:
+    """An image for a grid, safe for a browser and so that Streamlit need not open it again at every rerun.
+
+    None where the file cannot be shown any more.
+    """
     kept = store().thumbnail(key)
     try:
         if kept.is_file() and kept.stat().st_size:
-            return kept.read_bytes()
+            return images.at_width(kept.read_bytes(), width)
         data = Path(file).read_bytes()
-        return data if images.shows_as_it_is(data) else images.thumbnail(images.decode(data))
+        return images.at_width(data if images.shows_as_it_is(data) else images.thumbnail(images.decode(data)), width)
     except (OSError, LikenessError):
         return None
 
@@ -420,11 +430,67 @@ def _features(key: str, part: str, fingerprint: str, _seen: Look, _backbone: Bac
     return _local_features(fingerprint, _backbone)(_seen.picture)
 
 
-def nearest_pairs(found: SplitPairs, score: float, count: int) -> PairList:
-    """Known pairs that score about as much."""
-    return _nearest_pairs(_pairs_key(found), score, count, found)
+def known_pairs(found: SplitPairs) -> KnownPairs:
+    """The pairs of a split, to look up those that score about as much as a new one."""
+    return _known_pairs(_pairs_key(found), found)
 
 
-@st.cache_resource(max_entries=64, show_spinner="Looking for pairs like this")
-def _nearest_pairs(pairs: str, score: float, count: int, _found: SplitPairs) -> PairList:
-    return nearest_known_pairs(_found, score, store(), count)
+@st.cache_resource(max_entries=8, show_spinner="Looking for pairs like this")
+def _known_pairs(pairs: str, _found: SplitPairs) -> KnownPairs:
+    return KnownPairs.open(_found, store())
+
+
+def fusion_parts(data: Dataset, models: Sequence[Backbone], method: str, labels: bool) -> Fusion:
+    """What can be added up: models brought to one scale, and label match where it can have a part."""
+    labeller = classifier() if labels else None
+    state = _states([*models, *([labeller] if labeller else [])])
+    return _fusion_parts(data.fingerprint, str(data.paths[0]), state, method, labels, data, models, labeller)
+
+
+@st.cache_resource(max_entries=32, show_spinner="Bringing the models to one scale")
+def _fusion_parts(
+    data: str, first: str, state: str, method: str, labels: bool, _data: Dataset, _models: Sequence[Backbone],
+    _labeller: Backbone | None,
+) -> Fusion:  # fmt: skip
+    return fusion_of(_data, _models, store(), method, _labeller)
+
+
+def part_scores(data: Dataset, parts: Fusion, split: str) -> PartScores:
+    """What each part says of the pairs of a split."""
+    return _part_scores(data.fingerprint, str(data.paths[0]), _states([parts]), split, data, parts)
+
+
+@st.cache_resource(max_entries=8, show_spinner="Scoring pairs with each part")
+def _part_scores(data: str, first: str, state: str, split: str, _data: Dataset, _parts: Fusion) -> PartScores:
+    return score_parts(_data, _parts, store(), split)
+
+
+def learned(data: Dataset, parts: Fusion, objective: Objective, base_rate: float, progress: Progress) -> Learned:
+    """Weights learned on validation."""
+    key = data.fingerprint, str(data.paths[0]), _states([parts])
+    return _learned(*key, repr(objective), base_rate, data, parts, objective, progress)
+
+
+@st.cache_resource(max_entries=32, show_spinner=False)
+def _learned(
+    data: str, first: str, state: str, how: str, base_rate: float, _data: Dataset, _parts: Fusion,
+    _objective: Objective, _progress: Progress,
+) -> Learned:  # fmt: skip
+    return learn(_data, _parts, store(), objective=_objective, base_rate=base_rate, progress=_progress)
+
+
+def ablation(
+    data: Dataset, fusions: Sequence[Fusion], objective: Objective, base_rate: float, progress: Progress
+) -> Ablation:
+    """A fusion taken apart: ``fusions`` are it, the one with all its parts, and others to stand beside them."""
+    key = data.fingerprint, str(data.paths[0]), _states(fusions)
+    return _ablation(*key, repr(objective), base_rate, data, fusions, objective, progress)
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _ablation(
+    data: str, first: str, state: str, how: str, base_rate: float, _data: Dataset, _fusions: Sequence[Fusion],
+    _objective: Objective, _progress: Progress,
+) -> Ablation:  # fmt: skip
+    fusion, parts, *others = _fusions
+    return ablate(variants_of(_data, fusion, parts, store(), others, _progress), _objective, base_rate)

@@ -22,5 +22,6 @@ def choose_page() -> StreamlitPage:
             st.Page(_PAGES / "triplet.py", title="Triplet check", icon=":material/change_history:"),
             st.Page(_PAGES / "per_class.py", title="Per-class quality", icon=":material/grid_on:"),
             st.Page(_PAGES / "threshold.py", title="Threshold", icon=":material/tune:"),
+            st.Page(_PAGES / "fusion.py", title="Score fusion", icon=":material/merge:"),
         ]
     )

@@ -76,24 +76,30 @@ class Pair:
     before: Comparison
 
 
-def choose(selection: Selection) -> list[Query]:
-    """Draw the choice of both images, and return those that are chosen."""
+def choose(selection: Selection) -> list[Query | None]:
+    """Draw the choice of both images, and return what is chosen."""
     found = []
     for (key, title), column in zip(TITLES.items(), st.columns(2), strict=True):
         with column, st.container(border=True):
-            found.append(pair_picker.choose(selection, key, title))
-    return [query for query in found if query is not None]
+            found.append(pair_picker.choose(selection, key, title, gallery_open=False))
+    return found
+
+
+def choose_decider(selection: Selection) -> str:
+    """Draw the choice of who decides."""
+    names = deciders(selection)
+    picked = st.selectbox(
+        "Decided by", names, format_func=literal, key="decider", bind="query-params", width=260,
+        help="The default fusion adds up two models and the labels. Fusions that were saved can decide, or one model "
+        "alone.",
+    )  # fmt: skip
+    return picked if picked in names else names[0]
 
 
 def settings(selection: Selection) -> Setting:
     """Draw the controls."""
-    names = deciders(selection)
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        decider = st.selectbox(
-            "Decided by", names, format_func=literal, key="by", bind="query-params", width=260,
-            help="The default fusion adds up two models and the labels. Fusions that were saved can decide, or one "
-            "model alone.",
-        )  # fmt: skip
+        decider = choose_decider(selection)
         cropped = st.toggle(
             "Compare the crops", key="crop", bind="query-params",
             help="Compare what was detected in each picture instead of the whole pictures.",
@@ -102,7 +108,7 @@ def settings(selection: Selection) -> Setting:
             "Show evidence", key="evidence", bind="query-params",
             help="Which regions of the two pictures agree, in the eyes of one model.",
         )  # fmt: skip
-    return Setting(decider if decider in names else names[0], cropped, evidence)
+    return Setting(decider, cropped, evidence)
 
 
 def deciders(selection: Selection) -> list[str]:
@@ -143,34 +149,33 @@ def _warm_up(needed: Sequence[Backbone]) -> None:
             warm.add(network.fingerprint)
 
 
-def examine(asked: list[Query], bench: Bench, *, cropped: bool) -> Pair | None:
-    """Look at both images and compare them; a message for each that is none, and None."""
-    whole = _look(asked, bench)
-    if len(whole) < len(asked):
+def examine(asked: Sequence[Query | None], bench: Bench, *, cropped: bool) -> Pair | None:
+    """Look at the images that are chosen, with a message for each that is none, and compare them if there are two."""
+    chosen, whole = [], []
+    for query, title in zip(asked, TITLES.values(), strict=True):
+        seen = None if query is None else _look(query, title, bench)
+        if query is not None and seen is not None:
+            chosen.append(query)
+            whole.append(seen)
+    if len(whole) < len(TITLES):
         return None
     found = before = compare(whole[0], whole[1], bench.judges, bench.decider, bench.labelling.groups)
     looks = whole
     if cropped:
         looks = [
             loaders.look(query.data, bench.networks, bench.labelling.classifier, loaders.detection(query.data))
-            for query in asked
+            for query in chosen
         ]
         found = compare(looks[0], looks[1], bench.judges, bench.decider, bench.labelling.groups)
-    return Pair(asked, whole, looks, found, before)
+    return Pair(chosen, whole, looks, found, before)
 
 
-def _look(asked: Sequence[Query], bench: Bench) -> list[Look]:
-    """What networks see in each image that can be used."""
-    looks = []
-    for query, title in zip(asked, TITLES.values(), strict=True):
-        try:
-            looks.append(loaders.look(query.data, bench.networks, bench.labelling.classifier))
-        except UnreadableImage as error:
-            st.error(
-                f"{title}: this file cannot be used: {plain(str(error))}. Choose another.",
-                icon=":material/broken_image:",
-            )
-    return looks
+def _look(query: Query, title: str, bench: Bench) -> Look | None:
+    try:
+        return loaders.look(query.data, bench.networks, bench.labelling.classifier)
+    except UnreadableImage as error:
+        st.error(f"{title}: this file cannot be used: {plain(str(error))}.", icon=":material/broken_image:")
+        return None
 
 
 def draw_answer(pair: Pair, bench: Bench, dataset: Dataset) -> None:

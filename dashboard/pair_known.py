@@ -9,6 +9,7 @@ from core.records import Dataset
 from core.verify import SplitPairs
 from dashboard import comparison_charts, loaders, panels, threshold
 from dashboard.pair import Bench, Pair
+from dashboard.pair_picker import compare_here
 
 _SHOWN = 6
 
@@ -29,7 +30,7 @@ def draw(pair: Pair, bench: Bench, dataset: Dataset) -> None:
 
 
 def _draw_nearest(known: SplitPairs, score: float, dataset: Dataset) -> None:
-    nearest = loaders.nearest_pairs(known, score, _SHOWN)
+    nearest = loaders.known_pairs(known).nearest(score, _SHOWN)
     alike = int((dataset.labels[nearest.rows[:, 0]] == dataset.labels[nearest.rows[:, 1]]).sum())
     st.markdown(f"**The known pairs that score nearest to it**: {alike} of {len(nearest)} are of one class.")
-    threshold.draw_pairs(dataset, nearest, "nearest", "No pair is known.")
+    threshold.draw_pairs(dataset, nearest, "nearest", "No pair is known.", compare_here)

@@ -15,6 +15,7 @@ import streamlit as st
 from core import uploads
 from core.records import Dataset
 from dashboard import loaders, panels
+from dashboard.navigation import PAIR
 from dashboard.selection import Selection, is_public
 from dashboard.text import literal, plain
 
@@ -40,6 +41,7 @@ def choose(selection: Selection, key: str, title: str, *, gallery_open: bool = T
         title: what the image is called.
         gallery_open: whether the gallery is open while nothing is chosen.
     """
+    named = _named(key)
     source = st.segmented_control(
         title, [_DATASET, _UPLOAD, _CAMERA], default=_DATASET, key=f"{key}_from", bind="query-params", required=True
     )
@@ -51,31 +53,62 @@ def choose(selection: Selection, key: str, title: str, *, gallery_open: bool = T
     elif source == _CAMERA:
         st.camera_input(f"{title}: camera", key=f"{key}_camera", on_change=_keep, args=(key, f"{key}_camera"))
     else:
-        _offer(selection.dataset, key, gallery_open=gallery_open)
-    return _chosen(selection.dataset, key)
+        _offer(selection.dataset, key, named, gallery_open=gallery_open)
+    if not named:
+        data = st.session_state.get(_unkept(key))
+        return None if data is None else Query(data)
+    return _kept(named) if uploads.is_key(named) else _of_dataset(selection.dataset, named)
 
 
 def take(key: str, path: str) -> None:
-    """Callback: choose this image of the dataset."""
+    """Callback: choose this image of the dataset; none for an empty path."""
     st.session_state.pop(_unkept(key), None)
-    if path:
-        st.query_params[key] = path
-    else:
-        st.query_params.pop(key, None)
+    st.session_state[_held(key)] = path
 
 
 def link_to(**paths: str) -> dict[str, str]:
     """On another page: what a link needs in order to choose these images of the dataset, by key."""
+    for key in paths:
+        st.session_state.pop(_held(key), None)
     kept = {"dataset": st.query_params["dataset"]} if "dataset" in st.query_params else {}
     return {**kept, **paths}
 
 
-def _chosen(dataset: Dataset, key: str) -> Query | None:
-    named = st.query_params.get(key, "")
-    if not named:
-        data = st.session_state.get(_unkept(key))
-        return None if data is None else Query(data)
-    return _kept(named) if uploads.is_key(named) else _of_dataset(dataset, named)
+def compare_link(dataset: Dataset, a: int, b: int) -> None:
+    """Draw a link that opens two rows of the dataset on the pair page."""
+    paths = {key: str(dataset.paths[row]) for key, row in (("a", a), ("b", b))}
+    st.page_link(PAIR, label="Compare", icon=":material/compare:", query_params=link_to(**paths))
+
+
+def compare_here(dataset: Dataset, a: int, b: int) -> None:
+    """The same on the pair page, where a link to itself would do nothing."""
+
+    def choose_both() -> None:
+        take("a", str(dataset.paths[a]))
+        take("b", str(dataset.paths[b]))
+
+    st.button("Compare", icon=":material/compare:", type="tertiary", key=f"compare-{a}-{b}", on_click=choose_both)
+
+
+def _named(key: str) -> str:
+    """What the address bar names under a key; to be asked once a run.
+
+    What was just chosen counts until the browser says it too: what it sends in the meantime still has the old address.
+    """
+    said, held = st.query_params.get(key, ""), st.session_state.get(_held(key))
+    if held is None or held == said:
+        st.session_state.pop(_held(key), None)
+        return said
+    if held:
+        st.query_params[key] = held
+    else:
+        del st.query_params[key]
+    return str(held)
+
+
+def _held(key: str) -> str:
+    """Where the choice is that the browser does not know of yet."""
+    return f"_{key}_held"
 
 
 def _unkept(key: str) -> str:
@@ -90,7 +123,7 @@ def _keep(key: str, widget: str) -> None:
     if file is not None and is_public():
         st.session_state[_unkept(key)] = file.getvalue()
     elif file is not None:
-        st.query_params[key] = uploads.keep(file.getvalue())
+        take(key, uploads.keep(file.getvalue()))
 
 
 def _kept(name: str) -> Query | None:
@@ -128,9 +161,8 @@ def _find(dataset: Dataset, typed: str) -> int | None:
     return None
 
 
-def _offer(dataset: Dataset, key: str, *, gallery_open: bool) -> None:
+def _offer(dataset: Dataset, key: str, named: str, *, gallery_open: bool) -> None:
     """The dataset's images, by path, by chance or from the gallery."""
-    named = st.query_params.get(key, "")
     path = f"{key}_path"
     st.session_state[path] = "" if uploads.is_key(named) else named
     with st.container(horizontal=True, vertical_alignment="bottom"):

@@ -67,7 +67,7 @@ def progress() -> Iterator[Progress]:
 
 def picture(dataset: Dataset, row: int, width: int) -> None:
     """A thumbnail of a row, or a note where the file can no longer be shown."""
-    data = loaders.thumbnail(str(dataset.ids[row]), str(dataset.file(row)))
+    data = loaders.thumbnail(str(dataset.ids[row]), str(dataset.file(row)), width)
     if data is None:
         st.caption(f"{plain(str(dataset.paths[row]))} can no longer be read.")
     else:
@@ -88,23 +88,29 @@ def provenance(evaluation: Evaluation) -> None:
 
 def embed_missing(selection: Selection) -> None:
     """The models that have not embedded the dataset, with the button that starts the job, and its progress."""
-    live = jobs.running()
-    if live:
-        _watch(live[0].id)
-        return
-    if finished := st.session_state.get("_finished_job"):
-        _verdict(finished)
-    if not selection.pending:
+    if job_runs() or not selection.pending:
         return
     names = ", ".join(f"**{plain(name)}** ({count(number, 'image')})" for name, number in selection.pending.items())
     st.markdown(f"Weights are here but vectors are missing: {names}.")
+    start_button(f"Embed with {count(len(selection.pending), 'model')}", selection, list(selection.pending))
+
+
+def job_runs() -> bool:
+    """Draw how far the job under way is, or how the last one ended; whether there is one under way."""
+    live = jobs.running()
+    if live:
+        _watch(live[0].id)
+    elif finished := st.session_state.get("_finished_job"):
+        _verdict(finished)
+    return bool(live)
+
+
+def start_button(label: str, selection: Selection, models: list[str]) -> None:
+    """The button that starts a job in which these models embed the dataset; a public demo has none."""
     if is_public():
         st.caption("This is a public demo, which computes nothing new.")
         return
-    st.button(
-        f"Embed with {count(len(selection.pending), 'model')}", type="primary", icon=":material/play_arrow:",
-        on_click=_start, args=(selection, list(selection.pending)),
-    )  # fmt: skip
+    st.button(label, type="primary", icon=":material/play_arrow:", on_click=_start, args=(selection, models))
     if problem := st.session_state.pop("_job_problem", None):
         st.error(plain(problem))
 

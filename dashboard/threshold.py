@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import pandas as pd
@@ -14,8 +15,10 @@ from core.pair_errors import PairList
 from core.records import Dataset
 from core.review import ReviewBand
 from core.threshold_report import ThresholdReport
-from core.thresholds import OBJECTIVES, REPORTED, Choice, Objective, Outcome, choose
+from core.thresholds import REPORTED, Choice, Objective, Outcome, choose
 from dashboard import panels, probability, review
+from dashboard.objectives import choose_base_rate, choose_objective
+from dashboard.pair_picker import compare_link
 from dashboard.selection import is_public
 from dashboard.text import interval, plain, share
 
@@ -44,18 +47,8 @@ def settings(val: Verification) -> Setting:
         LikenessError: no threshold serves the objective.
     """
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        name = st.selectbox(
-            "Objective", list(OBJECTIVES), format_func=lambda name: OBJECTIVES[name].title, key="objective",
-            bind="query-params", on_change=_follow, width=230,
-            help="\n\n".join(f"**{kind.title}**: {kind.definition}" for kind in OBJECTIVES.values()),
-        )  # fmt: skip
-        objective = _objective(name or "f1")
-        base_rate = st.number_input(
-            "Base rate", 0.0001, 0.9999, round(val.base_rate, 4), format="%.4f", step=0.01, key="base_rate",
-            bind="query-params", on_change=_follow, width=150,
-            help="The share of same-class pairs where the threshold will be used. Precision, F1, accuracy and cost "
-            f"hold for it. Among the pairs of the validation images it is {val.base_rate:.4f}.",
-        )  # fmt: skip
+        objective = choose_objective(_follow)
+        base_rate = choose_base_rate(val.base_rate, _follow)
         with st.popover("Review and probability", icon=":material/tune:"):
             method = probability.settings()
             band = review.settings(val)
@@ -70,24 +63,6 @@ def settings(val: Verification) -> Setting:
             f"Back to the optimum, {choice.threshold:.4f}", on_click=_follow, icon=":material/undo:", type="tertiary"
         )
     return Setting(objective, base_rate, choice, threshold, band, method)
-
-
-def _objective(name: str) -> Objective:
-    limit, costs = None, (1.0, 1.0)
-    if name == "fmr":
-        limit = st.number_input("Largest FMR", 0.0001, 0.5, 0.01, format="%.4f", step=0.005, key="max_fmr",
-                                bind="query-params", on_change=_follow, width=150)  # fmt: skip
-    elif name == "precision":
-        limit = st.number_input("Least precision", 0.01, 0.9999, 0.95, format="%.4f", step=0.01, key="min_precision",
-                                bind="query-params", on_change=_follow, width=150)  # fmt: skip
-    elif name == "cost":
-        costs = (
-            st.number_input("Cost of a false match", 0.0, None, 1.0, key="cost_fp", bind="query-params",
-                            on_change=_follow, width=170),
-            st.number_input("Cost of a false non-match", 0.0, None, 1.0, key="cost_fn", bind="query-params",
-                            on_change=_follow, width=190),
-        )  # fmt: skip
-    return Objective(name, limit, *costs)
 
 
 def _follow() -> None:
@@ -195,8 +170,11 @@ def _limits(low: float, high: float) -> str:
     return f"[{low:.4f}\N{EN DASH}{high:.4f}]"
 
 
-def draw_pairs(dataset: Dataset, found: PairList, name: str, empty: str) -> None:
-    """Image pairs with their scores, and below each image a button that says its label looks wrong."""
+def draw_pairs(
+    dataset: Dataset, found: PairList, name: str, empty: str,
+    compare: Callable[[Dataset, int, int], None] = compare_link,
+) -> None:  # fmt: skip
+    """Image pairs with their scores, a way to compare each, and at each image a button for a wrong label."""
     marked = set(marks.marked_rows(dataset).tolist())
     if not len(found):
         st.caption(empty)
@@ -204,7 +182,10 @@ def draw_pairs(dataset: Dataset, found: PairList, name: str, empty: str) -> None
     with st.container(horizontal=True, gap="medium"):
         for place, (ends, score) in enumerate(zip(found.rows.tolist(), found.scores.tolist(), strict=True)):
             with st.container(width=2 * _WIDTH + 20, gap=None):
-                st.caption(f"**{score:.4f}**")
+                with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+                    first, second = dataset.labels[ends]
+                    st.caption(f"**{score:.4f}** {'one class' if first == second else 'two classes'}")
+                    compare(dataset, ends[0], ends[1])
                 with st.container(horizontal=True, gap="small"):
                     for side, row in enumerate(ends):
                         with st.container(width=_WIDTH, gap=None):

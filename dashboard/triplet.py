@@ -17,7 +17,7 @@ from core.fusion import Fusion, Vectors
 from core.judges import Judge
 from core.metrics.distance import to_distances
 from core.records import Dataset
-from core.triplets import NAMES, TripletDecision, decide, sentence
+from core.triplets import NAMES, TripletDecision, contradiction, decide, sentence
 from dashboard import loaders, pair_picker, panels, triplet_charts
 from dashboard.pair_picker import Query
 from dashboard.selection import Selection
@@ -89,7 +89,7 @@ def draw(
     found = decide(judge.model, vectors, used.threshold)
     _draw_answer(found, judge, pictures)
     table, said = pair_table(found, judge), sentence(found)
-    left, right = st.columns(2)
+    left, right = st.columns([2, 3])
     with left:
         thumbnails = [picture.thumbnail for picture in pictures]
         panels.chart(triplet_charts.triangle(found, thumbnails, distances=used.distances), table, "triplet",
@@ -108,6 +108,8 @@ def _draw_answer(found: TripletDecision, judge: Judge, pictures: Sequence[Pictur
     else:
         st.badge("No match", icon=":material/cancel:", color="gray")
     st.markdown(f"### {plain(sentence(found))}")
+    if doubt := contradiction(found):
+        st.warning(plain(doubt), icon=":material/warning:")
     origin = f": {judge.model.origin}" if isinstance(judge.model, Fusion) and judge.model.origin else ""
     asides = [f"Decided by {judge.model.name}{origin}."]
     labels = [picture.label for picture in pictures if picture.label is not None]

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import isfinite
 
 import streamlit as st
 
 from core.fusion import Fusion
 from core.judges import Judge
 from core.metrics.distance import to_cosines, to_distances
-from core.metrics.grid import DECIMALS
+from core.metrics.grid import DECIMALS, to_bins, to_thresholds
 from core.models import Model
 from dashboard import loaders, pair
 from dashboard.selection import Selection
@@ -18,6 +19,9 @@ from dashboard.text import literal
 
 SIMILARITY, DISTANCE = "Similarity", "Euclidean distance"
 PAIRS, TRIPLETS = "single pairs", "three images"
+# The link holds a similarity in either unit. The slider is not bound to it: its limits depend on the model, and a bound
+# slider with new limits takes up what the link said before.
+_LINK = "s"
 
 
 @dataclass(frozen=True)
@@ -36,7 +40,7 @@ def choose_decider(selection: Selection) -> str:
     """Draw the choice of who decides; first comes what decides on the command line."""
     names = pair.deciders(selection)
     picked = st.selectbox(
-        "Decided by", names, format_func=literal, key="by", bind="query-params", width=260,
+        "Decided by", names, format_func=literal, key="decider", bind="query-params", width=260,
         help="The default fusion adds up two models and the labels. Fusions that were saved can decide, or one model "
         "alone.",
     )  # fmt: skip
@@ -56,7 +60,7 @@ def models(selection: Selection, decider: str) -> dict[str, Model]:
 
 
 def settings(decider: Judge, suggested: Mapping[str, float]) -> Setting:
-    """Draw the controls of the threshold, which follows a suggestion until the slider is moved.
+    """Draw the controls of the threshold, which follows the suggestion until the slider is moved.
 
     Args:
         decider: what decides.
@@ -70,6 +74,10 @@ def settings(decider: Judge, suggested: Mapping[str, float]) -> Setting:
         )  # fmt: skip
         distances = _unit(decider.model)
     basis = basis if basis in suggested else PAIRS
+    followed = (decider.model.name, basis, suggested[basis])
+    if st.session_state.setdefault("_followed", followed) != followed:
+        st.session_state["_followed"] = followed
+        _follow()
     return Setting(_slider(suggested[basis], decider, distances=distances), basis, distances)
 
 
@@ -79,26 +87,21 @@ def _unit(model: Model) -> bool:
         return False
     unit = st.segmented_control(
         "Threshold as", [SIMILARITY, DISTANCE], default=SIMILARITY, key="unit", bind="query-params", required=True,
-        on_change=_convert, help="Of vectors of length 1, d² = 2 - 2s, so both say the same.",
+        help="Of vectors of length 1, d² = 2 - 2s, so both say the same.",
     )  # fmt: skip
     return unit == DISTANCE
 
 
 def _slider(suggested: float, decider: Judge, *, distances: bool) -> float:
-    """The threshold in use, as a similarity; the other unit stands below. Another suggestion takes its place."""
-    made_for = (decider.model.name, suggested)
-    if st.session_state.setdefault("_threshold_for", made_for) != made_for:
-        st.session_state["_threshold_for"] = made_for
-        _follow()
-    key, start, low, high = "s", suggested, min(float(decider.val.levels[1]), suggested), 1.0
+    """The threshold in use, as a similarity; the other unit stands below."""
+    threshold = _from_link(suggested)
+    low = min(float(decider.val.levels[1]), threshold)
+    key, value, ends = "_similarity", threshold, (low, 1.0)
     if distances:
-        key, start, low, high = "d", _distance(suggested), 0.0, _distance(low)
-    if st.session_state.get(key) is None:
-        st.session_state[key] = start
-    st.session_state[key] = min(max(float(st.session_state[key]), low), high)
+        key, value, ends = "_distance", _distance(threshold), (0.0, _distance(low))
     said = "Two match up to a distance of" if distances else "Two match from a similarity of"
-    value = float(st.slider(said, low, high, step=0.0001, format="%.4f", key=key, bind="query-params"))
-    threshold = round(float(to_cosines(value)), DECIMALS) if distances else value
+    st.session_state[key] = value
+    st.slider(said, *ends, step=0.0001, format="%.4f", key=key, on_change=_move, args=(key,))
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(_both(decider.model, threshold))
         if threshold != suggested:
@@ -122,14 +125,22 @@ def _distance(similarity: float) -> float:
     return round(float(to_distances(similarity)), DECIMALS + 1)
 
 
+def _from_link(suggested: float) -> float:
+    """The threshold in the link, a point of the grid; the suggestion where there is none."""
+    try:
+        said = float(st.query_params[_LINK])
+    except (KeyError, ValueError):
+        return suggested
+    return float(to_thresholds(to_bins(said))) if isfinite(said) else suggested
+
+
+def _move(key: str) -> None:
+    """Callback: put the threshold that was set into the link."""
+    value = float(st.session_state[key])
+    similarity = float(to_cosines(value)) if key == "_distance" else value
+    st.query_params[_LINK] = f"{similarity:.{DECIMALS}f}"
+
+
 def _follow() -> None:
     """Let the threshold follow the suggestion again."""
-    st.session_state.update(s=None, d=None)
-
-
-def _convert() -> None:
-    """Callback: keep the threshold when its unit changes."""
-    if st.session_state["unit"] == DISTANCE:
-        st.session_state["d"] = _distance(st.session_state["s"])
-    else:
-        st.session_state["s"] = round(float(to_cosines(st.session_state["d"])), DECIMALS)
+    st.query_params.pop(_LINK, None)

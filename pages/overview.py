@@ -3,6 +3,7 @@
 import pandas as pd
 import streamlit as st
 
+from core.errors import LikenessError
 from core.evaluate import Protocol
 from core.records import SPLITS
 from dashboard import charts, leaderboard, leaks, loaders, panels, ranking, selection, significance
@@ -22,25 +23,29 @@ st.subheader("Which model retrieves best")
 if not chosen.ready:
     panels.nothing_embedded(chosen)
 else:
-    splits = [split for split in ("test", "val") if len(dataset.rows(split))]
+    splits = [split for split in ("test", "val", "train") if len(dataset.rows(split))]
     split = st.segmented_control(
         "Queries from", splits, default=splits[0], key="queries", bind="query-params", required=True,
         help="Each image of this split asks the training images for its class. Choose on val, report on test.",
     )  # fmt: skip
-    found = loaders.evaluation(dataset, chosen.models, Protocol(split or splits[0]))
-    st.markdown(leaderboard.sentence(found))
-    leaderboard.draw(found)
-    leaderboard.draw_overlap(found)
-    panels.provenance(found)
-    panels.chart(
-        charts.accuracy_against_latency(leaderboard.points(found), "P@5"),
-        leaderboard.table(found),
-        "leaderboard",
-        "Bubble chart: P@5 of each model with its interval against milliseconds for one image; area is size",
-    )
-    significance.draw(found)
-    ranking.draw(found)
-    leaks.draw(found)
+    try:
+        found = loaders.evaluation(dataset, chosen.models, Protocol(split or splits[0]))
+    except LikenessError as error:  # such as classes that are all in one split
+        st.error(plain(str(error)), icon=":material/error:")
+    else:
+        st.markdown(leaderboard.sentence(found))
+        leaderboard.draw(found)
+        leaderboard.draw_overlap(found)
+        panels.provenance(found)
+        panels.chart(
+            charts.accuracy_against_latency(leaderboard.points(found), "P@5"),
+            leaderboard.table(found),
+            "leaderboard",
+            "Bubble chart: P@5 of each model with its interval against milliseconds for one image; area is size",
+        )
+        significance.draw(found)
+        ranking.draw(found)
+        leaks.draw(found)
     panels.embed_missing(chosen)
 panels.without_weights()
 

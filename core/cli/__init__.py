@@ -20,6 +20,7 @@ from core.cli import (
     duplicates,
     embed,
     evaluate,
+    fuse,
     models,
     reproduce,
     search,
@@ -32,7 +33,7 @@ from core.errors import LikenessError
 from core.jobs import Reporter
 from core.paths import CACHE_VARIABLE, WEIGHTS_VARIABLE
 
-COMMANDS = (models, datasets, embed, evaluate, threshold, compare, triplet, search, duplicates, reproduce, doctor)
+COMMANDS = (models, datasets, embed, evaluate, threshold, fuse, compare, triplet, search, duplicates, reproduce, doctor)
 BAD_INPUT = 2
 INTERRUPTED = 130
 

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from core.cli import options as shared
-from core.cli.deciding import add_deciding, deciders, read
+from core.cli.deciding import add_deciding, add_images, deciders, read
 from core.cli.table import clean, table
 from core.compare import Comparison, Decider, Look, best_detector, compare, find_subject, look, sentence
 from core.detect import Detection
@@ -39,7 +39,7 @@ class _Side:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Two images, and who decides."""
-    parser.add_argument("images", nargs=2, metavar=("A", "B"), help="an image file")
+    add_images(parser, "AB")
     add_deciding(parser)
     parser.add_argument("--crop", action="store_true", help="compare what was detected instead of the whole pictures")
 

@@ -20,6 +20,12 @@ from core.progress import Progress
 from core.store import EmbeddingStore
 
 
+def add_images(parser: argparse.ArgumentParser, letters: str) -> None:
+    """An image file for each letter, in ``options.images``."""
+    for letter in letters:
+        parser.add_argument("images", metavar=letter, action="append", help="an image file")
+
+
 def add_deciding(parser: argparse.ArgumentParser) -> None:
     """Dataset and models, or a policy."""
     shared.add_dataset(parser)

@@ -8,6 +8,7 @@ from dataclasses import fields, replace
 from typing import Any
 
 from core.backbones import ALL, Backbone, available, choose
+from core.calibration import METHODS
 from core.datasets import DATASETS, load_dataset
 from core.errors import LikenessError
 from core.fusions import saved
@@ -16,6 +17,7 @@ from core.progress import Progress
 from core.recent import DatasetChoice, recent, remember
 from core.records import SPLITS, Dataset, DatasetOptions
 from core.store import EmbeddingStore
+from core.thresholds import Objective, forms
 
 _CUTS = [field.name for field in fields(DatasetOptions)]
 
@@ -67,6 +69,29 @@ def add_models(parser: argparse.ArgumentParser, default: str) -> None:
         "--models", "--model", metavar="NAMES", type=_names,
         help=f"names with commas between them, or {ALL}: every one available (default: {default})",
     )  # fmt: skip
+
+
+def add_objective(parser: argparse.ArgumentParser) -> None:
+    """What a threshold is to be good at, and where it will be used."""
+    parser.add_argument("--objective", default="f1", metavar="NAME", help=f"{', '.join(forms())} (default: f1)")
+    parser.add_argument(
+        "--base-rate", type=float, metavar="SHARE",
+        help="share of same-class pairs where the threshold will be used (default: that of the pairs at hand)",
+    )  # fmt: skip
+    parser.add_argument("--cost-fp", type=float, default=1.0, metavar="COST", help="of a false match (default: 1)")
+    parser.add_argument("--cost-fn", type=float, default=1.0, metavar="COST", help="of a false non-match (default: 1)")
+    parser.add_argument("--calibration", choices=list(METHODS), default="isotonic", help="how a score becomes P(same)")
+
+
+def objective(options: argparse.Namespace) -> Objective:
+    """The objective that a command was asked for.
+
+    Raises:
+        LikenessError: there is no such objective, or the base rate is no share.
+    """
+    if options.base_rate is not None and not 0 < options.base_rate < 1:
+        raise LikenessError(f"--base-rate is a share between 0 and 1, not {options.base_rate:g}.")
+    return Objective.parse(options.objective, options.cost_fp, options.cost_fn)
 
 
 def load(options: argparse.Namespace, store: EmbeddingStore, progress: Progress) -> Dataset:

@@ -7,17 +7,18 @@ from pathlib import Path
 from typing import Any
 
 from core import files
-from core.calibration import METHODS, fit
+from core.calibration import fit
 from core.cli import options as shared
 from core.cli.table import clean, table
 from core.errors import LikenessError
 from core.metrics.rates import RATES
+from core.metrics.verification import Estimate
 from core.policy import Policy
 from core.progress import Progress
 from core.review import review_band
 from core.store import EmbeddingStore
 from core.threshold_report import ThresholdReport, report
-from core.thresholds import REPORTED, Objective, forms
+from core.thresholds import REPORTED
 from core.verify import verify
 
 NAME = "threshold"
@@ -28,14 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Dataset, models, objective."""
     shared.add_dataset(parser)
     shared.add_models(parser, "every one that has embedded the dataset")
-    parser.add_argument("--objective", default="f1", metavar="NAME", help=f"{', '.join(forms())} (default: f1)")
-    parser.add_argument(
-        "--base-rate", type=float, metavar="SHARE",
-        help="share of same-class pairs where the threshold will be used (default: that of the pairs at hand)",
-    )  # fmt: skip
-    parser.add_argument("--cost-fp", type=float, default=1.0, metavar="COST", help="of a false match (default: 1)")
-    parser.add_argument("--cost-fn", type=float, default=1.0, metavar="COST", help="of a false non-match (default: 1)")
-    parser.add_argument("--calibration", choices=list(METHODS), default="isotonic", help="how a score becomes P(same)")
+    shared.add_objective(parser)
     parser.add_argument(
         "--review", type=_limits, metavar="FMR/FNMR",
         help="leave doubtful pairs to a person, so that automatic answers are wrong no more often than this on "
@@ -46,9 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace, progress: Progress) -> tuple[Any, str]:
     """The threshold of each model as JSON (of the only one, where one is named) and as text."""
-    objective = Objective.parse(options.objective, options.cost_fp, options.cost_fn)
-    if options.base_rate is not None and not 0 < options.base_rate < 1:
-        raise LikenessError(f"--base-rate is a share between 0 and 1, not {options.base_rate:g}.")
+    objective = shared.objective(options)
     store = EmbeddingStore()
     dataset = shared.load(options, store, progress)
     found, texts = {}, []
@@ -64,7 +56,7 @@ def run(options: argparse.Namespace, progress: Progress) -> tuple[Any, str]:
         if options.export:
             policy = Policy.of(dataset, backbone, found_here)
             files.write_bytes(Path(options.export).absolute(), policy.as_text().encode())
-        texts.append(f"{backbone.name}: {_text(found_here)}")
+        texts.append(f"{backbone.name}: {as_text(found_here)}")
     head = f"{clean(dataset.title)}, objective {objective}: chosen on val, reported on test"
     return next(iter(found.values())) if len(found) == 1 else found, "\n\n".join([head, *texts])
 
@@ -77,16 +69,17 @@ def _limits(text: str) -> tuple[float, float]:
     return fmr, fnmr
 
 
-def _text(found: ThresholdReport) -> str:
+def as_text(found: ThresholdReport) -> str:
+    """The threshold, and what it does on both splits side by side."""
     choice, fmr = found.choice, found.test.rates["fmr"]
     sides = (found.val, found.test)
-    rows = [[RATES[name].title, *(_cell(one.rates[name]) for one in sides)] for name in REPORTED]
+    rows = [[RATES[name].title, *(cell(one.rates[name]) for one in sides)] for name in REPORTED]
     rows.append(["Expected cost", *(f"{one.cost:.4f}" for one in sides)])
     if found.review:
         works = (found.review.val, found.review.test)
-        rows.append(["Left to a person", *(_cell(one.review) for one in works)])
-        rows.append(["Accepted wrongly", *(_cell(one.fmr) for one in works)])
-        rows.append(["Rejected wrongly", *(_cell(one.fnmr) for one in works)])
+        rows.append(["Left to a person", *(cell(one.review) for one in works)])
+        rows.append(["Accepted wrongly", *(cell(one.fmr) for one in works)])
+        rows.append(["Rejected wrongly", *(cell(one.fnmr) for one in works)])
     probability = float(found.calibration(found.threshold, found.base_rate))
     lines = [
         f"same from {choice.threshold:.6g} on [{choice.low:.4f}-{choice.high:.4f}]",
@@ -98,5 +91,6 @@ def _text(found: ThresholdReport) -> str:
     return "\n".join([*lines, "", table(["", "val (chosen here)", "test"], rows)])
 
 
-def _cell(estimate: Any) -> str:
+def cell(estimate: Estimate) -> str:
+    """A number with its interval."""
     return f"{estimate.value:.4f} [{estimate.low:.4f}-{estimate.high:.4f}]"

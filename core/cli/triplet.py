@@ -6,14 +6,14 @@ import argparse
 from collections.abc import Sequence
 from typing import Any
 
-from core.cli.deciding import add_deciding, deciders, vectors_of
+from core.cli.deciding import add_deciding, add_images, deciders, vectors_of
 from core.cli.table import clean, table
+from core.compare import Decider
 from core.fusion import Fusion
-from core.judges import Judge
 from core.policy import Policy
 from core.progress import Progress
 from core.store import EmbeddingStore
-from core.triplets import NAMES, TripletDecision, decide, sentence
+from core.triplets import NAMES, TripletDecision, contradiction, decide, sentence
 
 NAME = "triplet"
 HELP = "Say whether at least two of three images belong to the same class, and which."
@@ -21,7 +21,7 @@ HELP = "Say whether at least two of three images belong to the same class, and w
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Three images, and who decides."""
-    parser.add_argument("images", nargs=3, metavar=tuple(NAMES), help="an image file")
+    add_images(parser, NAMES)
     add_deciding(parser)
 
 
@@ -31,6 +31,9 @@ def run(options: argparse.Namespace, progress: Progress) -> tuple[Any, str]:
     vectors = vectors_of(options.images, [one.model for one in who])
     found = [decide(one.model, vectors, one.threshold) for one in who]
     result = found[0].as_json(options.images)
+    if isinstance(who[0], Policy):
+        for pair, content in zip(found[0].pairs, result["pairs"], strict=True):
+            content["answer"] = who[0].judge(pair.score).answer
     models = {one.model: one.as_json(options.images) for one in found}
     lines = [f"{letter}  {clean(path)}" for letter, path in zip(NAMES, options.images, strict=True)]
     lines += ["", sentence(found[0]), *_asides(who[0], found[0]), "", _pairs(found[0])]
@@ -39,11 +42,12 @@ def run(options: argparse.Namespace, progress: Progress) -> tuple[Any, str]:
     return {**result, "decided_by": found[0].model, "models": models}, "\n".join(lines)
 
 
-def _asides(who: Judge | Policy, found: TripletDecision) -> list[str]:
-    """Who decided, and the pairs that a policy leaves to a person."""
+def _asides(who: Decider, found: TripletDecision) -> list[str]:
+    """Why the answers cannot all be true, who decided, and the pairs that a policy leaves to a person."""
+    lines = [doubt] if (doubt := contradiction(found)) else []
     policy = ", as the policy says" if isinstance(who, Policy) else ""
     origin = f": {who.model.origin}" if isinstance(who.model, Fusion) and who.model.origin else ""
-    lines = [f"Decided by {found.model}{policy}{origin}."]
+    lines.append(f"Decided by {found.model}{policy}{origin}.")
     if isinstance(who, Policy):
         open_ = [" and ".join(pair.names) for pair in found.pairs if who.judge(pair.score).answer == "review"]
         lines += [f"It leaves to a person: {', '.join(open_)}."] if open_ else []

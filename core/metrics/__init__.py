@@ -4,7 +4,6 @@ from core.metrics.averaging import average
 from core.metrics.catalogue import METRICS, Metric, class_support, per_class_precision, summarise
 from core.metrics.comparison import Difference, compare, holm, tied_for_best
 from core.metrics.intervals import bootstrap_averages, bootstrap_weights, interval
-from core.metrics.ranking import Ranked, visit_rankings
 from core.metrics.retrieval import CUTOFFS, QueryResults, evaluate_queries
 
 __all__ = [
@@ -13,7 +12,6 @@ __all__ = [
     "Difference",
     "Metric",
     "QueryResults",
-    "Ranked",
     "average",
     "bootstrap_averages",
     "bootstrap_weights",
@@ -25,5 +23,4 @@ __all__ = [
     "per_class_precision",
     "summarise",
     "tied_for_best",
-    "visit_rankings",
 ]

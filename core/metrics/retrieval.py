@@ -8,14 +8,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import LikenessError
-from core.metrics.ranking import Ranked, check_vectors, first_rank, positions, visit_rankings
+from core.metrics.ranking import visit_rows
+from core.metrics.scorer import Items, Scorer
 
 CUTOFFS = 20
 
 
 @dataclass(frozen=True)
 class QueryResults:
-    """One value per counted query; a query counts if the gallery holds its class, apart from the query itself.
+    """One value per counted query; a query counts if a candidate, other than itself, has its class.
 
     Attributes:
         index: row of each counted query in the input, ascending, ``intp``, shape ``(c,)``.
@@ -64,58 +65,47 @@ class QueryResults:
         return replace(self, **columns)
 
 
-def evaluate_queries(
-    queries: NDArray[np.float32],
-    query_codes: NDArray[np.integer],
-    gallery: NDArray[np.float32],
-    gallery_codes: NDArray[np.integer],
-    self_rows: NDArray[np.intp] | None = None,
-) -> QueryResults:
-    """Search the gallery with every query; exact, in one pass, with ties going to the lower gallery position.
+def evaluate_queries(scorer: Scorer, codes: NDArray[np.integer], queries: Items, candidates: Items) -> QueryResults:
+    """Rank the candidates for every query; exact, with ties going to the lower position among the candidates.
+
+    A query never finds itself: the candidate of the same item number.
 
     Args:
-        queries: L2-normalised ``float32``, shape ``(q, d)``.
-        query_codes: class of each query, integers, shape ``(q,)``.
-        gallery: L2-normalised ``float32``, shape ``(g, d)``.
-        gallery_codes: class of each gallery item, shape ``(g,)``.
-        self_rows: each query's own row in the gallery, shape ``(q,)``, -1 for none; a query never finds itself.
+        scorer: of n items.
+        codes: class of each item, integers, shape ``(n,)``.
+        queries: numbers of the items that ask, shape ``(q,)``.
+        candidates: numbers of the items that are searched, the gallery, no two alike, shape ``(g,)``.
 
     Raises:
-        LikenessError: shapes do not fit together, or a vector is not finite.
+        LikenessError: the arrays do not fit together.
 
-    >>> points = np.array([[1, 0], [0.8, 0.6], [0, 1]], dtype=np.float32)
-    >>> found = evaluate_queries(points, np.array([0, 0, 1]), points, np.array([0, 0, 1]), np.arange(3))
+    >>> from core.metrics.scorer import Cosine
+    >>> points, items = np.array([[1, 0], [0.8, 0.6], [0, 1]], dtype=np.float32), np.arange(3)
+    >>> found = evaluate_queries(Cosine(points), np.array([0, 0, 1]), items, items)
     >>> found.index.tolist(), found.reciprocal_rank.tolist(), found.left_out
     ([0, 1], [1.0, 1.0], 1)
     """
-    check_vectors(queries, gallery, self_rows)
-    _check_codes("queries", query_codes, queries)
-    _check_codes("gallery", gallery_codes, gallery)
-    relevant = _relevant(query_codes, gallery_codes, self_rows)
-    counted = np.flatnonzero(relevant)
+    _check(scorer, codes, queries, candidates)
+    from core.metrics.ranking_kernels import judge
+
+    kind = np.unique(codes, return_inverse=True)[1]
+    asked, classes = kind[queries], kind[candidates]
+    relevant = np.bincount(classes, minlength=len(codes))[asked] - np.isin(queries, candidates)
     precision = np.zeros((len(queries), CUTOFFS))
     nearest = np.full((len(queries), CUTOFFS), -1, np.int32)
     reciprocal, r_precision, ap_at_r = np.zeros((3, len(queries)))
 
-    def visit(ranked: Ranked) -> None:
-        rows, wanted = ranked.rows, relevant[ranked.rows]
-        near = ranked.nearest(max(CUTOFFS, int(wanted.max())))
-        hits = (gallery_codes[near] == query_codes[rows, None]) & (near >= 0)
-        running = np.cumsum(hits, axis=1) / np.arange(1, hits.shape[1] + 1)
-        precision[rows] = running[:, :CUTOFFS]
-        nearest[rows] = near[:, :CUTOFFS]
-        at_r = np.arange(len(rows)), wanted - 1
-        r_precision[rows] = running[at_r]
-        # A running sum adds in rank order, so a query's value does not hang on which others share its block.
-        ap_at_r[rows] = np.cumsum(running * hits, axis=1)[at_r] / wanted
-        reciprocal[rows] = 1 / _first_ranks(ranked, hits, query_codes[rows], gallery_codes)
+    def visit(part: slice, scores: NDArray[np.float32]) -> None:
+        judge(
+            scores, asked[part], classes, relevant[part],
+            precision[part], nearest[part], reciprocal[part], r_precision[part], ap_at_r[part],
+        )  # fmt: skip
 
-    # Queries with alike R go together, so that none is searched deeper than it needs.
-    order = counted[np.argsort(relevant[counted], kind="stable")]
-    visit_rankings(queries, gallery, visit, rows=order, self_rows=self_rows)
+    visit_rows(scorer, queries, candidates, visit)
+    counted = np.flatnonzero(relevant)
     return QueryResults(
         index=counted,
-        codes=query_codes[counted].astype(np.intp),
+        codes=codes[queries][counted].astype(np.intp),
         relevant=relevant[counted],
         precision=precision[counted],
         reciprocal_rank=reciprocal[counted],
@@ -126,36 +116,16 @@ def evaluate_queries(
     )
 
 
-def _first_ranks(
-    ranked: Ranked, hits: NDArray[np.bool_], codes: NDArray[np.integer], gallery_codes: NDArray[np.integer]
-) -> NDArray[np.intp]:
-    """Rank of each query's first relevant item: read off the hits, or counted over the gallery where there is none."""
-    ranks: NDArray[np.intp] = 1 + hits.argmax(axis=1)
-    deep = np.flatnonzero(~hits.any(axis=1))
-    if len(deep):
-        keys = ranked.keys[deep]
-        # The query's own row may seem wanted here, but its key comes after every other, so it is never the first.
-        ranks[deep] = first_rank(keys, gallery_codes[positions(keys)] == codes[deep, None])
-    return ranks
-
-
-def _relevant(
-    query_codes: NDArray[np.integer], gallery_codes: NDArray[np.integer], self_rows: NDArray[np.intp] | None
-) -> NDArray[np.intp]:
-    """R of every query, shape ``(q,)``: gallery items of its class, less itself."""
-    classes, sizes = np.unique(gallery_codes, return_counts=True)
-    if not len(classes):
-        return np.zeros(len(query_codes), np.intp)
-    place = np.minimum(np.searchsorted(classes, query_codes), len(classes) - 1)
-    relevant = np.where(classes[place] == query_codes, sizes[place], 0)
-    if self_rows is not None:
-        relevant -= (self_rows >= 0) & (gallery_codes[self_rows] == query_codes)
-    return relevant.astype(np.intp)
-
-
-def _check_codes(name: str, codes: NDArray[np.integer], vectors: NDArray[np.float32]) -> None:
-    if codes.shape != (len(vectors),) or not np.issubdtype(codes.dtype, np.integer):
+def _check(scorer: Scorer, codes: NDArray[np.integer], queries: Items, candidates: Items) -> None:
+    items = len(scorer)
+    if codes.shape != (items,) or not np.issubdtype(codes.dtype, np.integer):
         raise LikenessError(
-            f"The {name} have {len(vectors)} vectors but class codes of shape {codes.shape} and type {codes.dtype}: "
-            "give one integer per vector."
+            f"There are {items} items but class codes of shape {codes.shape} and type {codes.dtype}: "
+            "give one integer for each item."
         )
+    for name, chosen in (("queries", queries), ("candidates", candidates)):
+        whole = chosen.ndim == 1 and np.issubdtype(chosen.dtype, np.integer)
+        if not whole or np.any((chosen < 0) | (chosen >= items)):
+            raise LikenessError(f"The {name} must be a row of item numbers from 0 to {items - 1}.")
+    if len(np.unique(candidates)) < len(candidates):
+        raise LikenessError("An item is among the candidates twice: give each once.")

@@ -37,6 +37,13 @@ class Scorer(Protocol):
         """Ready to score the items ``rows`` against the items ``columns``, item numbers of shape ``(r,)``, ``(c,)``."""
         ...
 
+    def originals(self, items: Items) -> Items:
+        """For each of ``items``, ``(m,)``, the place of the first of them that is equal, so that both must tie.
+
+        Blocks may score them differently in the last bits.
+        """
+        ...
+
     def pairs(self, a: Items, b: Items) -> NDArray[np.float64]:
         """Scores of the pairs ``(a[i], b[i])``, ``(n,)``: what a pair has wherever one pair is looked at.
 
@@ -67,17 +74,22 @@ class Cosine:
         return len(self.vectors)
 
     def blocks(self, rows: Items, columns: Items) -> Blocks:
-        """See :class:`Scorer`; equal columns score equally, and 0.0 where -0.0 might be."""
+        """See :class:`Scorer`."""
         left, right = self.vectors[rows], self.vectors[columns]
-        copies, originals = _copies(right)
 
         def block(part: slice | Items, start: int = 0) -> NDArray[np.float32]:
-            scores: NDArray[np.float32] = left[part] @ right[start:].T
-            within = originals >= start
-            scores[:, copies[within] - start] = scores[:, originals[within] - start]
-            return scores
+            return np.asarray(left[part] @ right[start:].T)
 
         return block
+
+    def originals(self, items: Items) -> Items:
+        """See :class:`Scorer`."""
+        vectors = self.vectors[items] + np.float32(0)  # -0.0 becomes 0.0
+        _, kind, counts = np.unique(_sums(vectors), return_inverse=True, return_counts=True)
+        found, first = np.arange(len(items)), dict[bytes, int]()
+        for place in np.flatnonzero(counts[kind] > 1).tolist():
+            found[place] = first.setdefault(blake2b(vectors[place].tobytes(), digest_size=16).digest(), place)
+        return found
 
     def pairs(self, a: Items, b: Items) -> NDArray[np.float64]:
         """See :class:`Scorer`."""
@@ -90,16 +102,6 @@ class Cosine:
 _PAIRS_AT_ONCE = 4096
 
 
-def _copies(vectors: NDArray[np.float32]) -> tuple[Items, Items]:
-    """Rows that repeat an earlier one, and the first row each repeats.
-
-    A matrix product may round equal columns differently, depending on where they stand; without this, exact copies
-    would not tie.
-    """
-    first: dict[bytes, int] = {}
-    original = np.empty(len(vectors), np.intp)
-    for row, vector in enumerate(vectors):
-        digest = blake2b((vector + np.float32(0)).tobytes(), digest_size=16).digest()  # + 0: -0.0 becomes 0.0
-        original[row] = first.setdefault(digest, row)
-    copies = np.flatnonzero(original != np.arange(len(vectors)))
-    return copies, original[copies]
+def _sums(vectors: NDArray[np.float32]) -> NDArray[np.uint64]:
+    """Equal rows have equal sums of their bits, and hardly any others: few need to be looked at closely."""
+    return np.asarray(vectors.view(np.uint32).sum(axis=1, dtype=np.uint64))

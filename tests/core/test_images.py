@@ -147,7 +147,7 @@ def test_random_bytes_after_a_known_start_do_no_harm(start, rest):
 
 
 def both_or_neither(data: bytes) -> None:
-    for read in (images.probe, images.decode, images.shows_as_it_is):
+    for read in (images.probe, images.decode, images.shows_as_it_is, lambda data: images.at_width(data, 64)):
         try:
             result = read(data)
         except UnreadableImage as error:
@@ -191,3 +191,27 @@ def test_only_a_small_plain_upright_file_is_shown_as_it_is():
 def test_a_header_that_cannot_be_read_is_not_shown():
     with pytest.raises(UnreadableImage):
         images.shows_as_it_is(png(40_000, 40_000))
+
+
+@pytest.mark.parametrize(("mode", "saved", "kind"), [
+    ("RGB", "JPEG", "JPEG"), ("L", "JPEG", "JPEG"), ("RGB", "PNG", "JPEG"), ("RGB", "WEBP", "JPEG"),
+    ("RGBA", "PNG", "PNG"), ("P", "PNG", "PNG"), ("RGBA", "WEBP", "PNG"),
+])  # fmt: skip
+@pytest.mark.parametrize("width", [1, 60, 200, 300])
+def test_a_picture_for_a_width_is_no_wider_and_never_made_twice(mode, saved, kind, width):
+    picture = Image.new("RGBA", (200, 30), (204, 51, 0, 128))
+    data = encoded(picture if mode == "RGBA" else picture.convert("RGB").convert(mode), saved)
+    fitted = images.at_width(data, width)
+    with Image.open(io.BytesIO(fitted)) as small:
+        assert small.format == kind
+        assert small.size == (min(width, 200), max(1, 30 * min(width, 200) // 200))
+        if mode != "L":
+            assert is_filled((204, 51, 0), within=8)(small.convert("RGB"))
+    assert images.at_width(fitted, width) == fitted
+    assert (fitted == data) == (kind == saved and width >= 200)
+
+
+def test_what_is_transparent_stays_so_at_any_width():
+    clear = encoded(Image.new("RGBA", (200, 30), (200, 30, 60, 0)), "PNG")
+    with Image.open(io.BytesIO(images.at_width(clear, 60))) as small:
+        assert small.getextrema()[3] == (0, 0)

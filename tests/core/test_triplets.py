@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from core.fusion import Component, Fusion
 from core.metrics.scorer import Cosine
 from core.normalise import fit
-from core.triplets import PAIRS, ScoredPair, TripletDecision, decide, sentence
+from core.triplets import PAIRS, ScoredPair, TripletDecision, contradiction, decide, sentence
 from tests.core.metrics.pair_data import items, verified
 from tests.fakes import fake
 
@@ -81,21 +81,24 @@ def test_a_fusion_has_scores_but_no_distances() -> None:
 @pytest.mark.parametrize(
     ("scores", "said"),
     [
-        ((0.31, 0.71, 0.2), "Yes: A and C match (0.7100, at least 0.5000). B matches neither."),
-        ((0.31, 0.2, 0.9), "Yes: B and C match (0.9000, at least 0.5000). A matches neither."),
-        ((0.31, 0.41, 0.2), "No: no two match. The most alike, A and C, score 0.4100, below 0.5000."),
-        ((0.8, 0.7, 0.6), "Yes: all three match (the least alike, B and C, score 0.6000, at least 0.5000)."),
-        (
-            (0.6, 0.2, 0.8),
-            "Yes: B and C match (0.8000, at least 0.5000), and so do A and B (0.6000). A and C do not (0.2000), which "
-            "cannot be true of classes: at least one of the three answers is wrong.",
-        ),
+        ((0.31, 0.71, 0.2), "Yes: A and C match (0.71 >= 0.50). B matches neither."),
+        ((0.31, 0.2, 0.9), "Yes: B and C match (0.90 >= 0.50). A matches neither."),
+        ((0.31, 0.49999, 0.2), "No: no two match. The most alike are A and C (0.49999 < 0.50000)."),
+        ((0.8, 0.7, 0.6), "Yes: all three match. The least alike are B and C (0.60 >= 0.50)."),
+        ((0.6, 0.2, 0.8), "Yes: B and C match (0.80 >= 0.50), and so do A and B (0.60 >= 0.50)."),
     ],
 )
 def test_the_answer_in_words(scores: tuple[float, ...], said: str) -> None:
-    found = decision(*scores)
-    assert sentence(found) == said
-    assert found.contradicts_itself == ("cannot be true" in said)
+    assert sentence(decision(*scores)) == said
+
+
+def test_two_of_three_matches_cannot_be_true() -> None:
+    found = decision(0.6, 0.2, 0.8)
+    assert found.contradicts_itself
+    assert contradiction(found).startswith("A and C do not match (0.20 < 0.50).")
+    for consistent in (decision(0.1, 0.2, 0.3), decision(0.1, 0.2, 0.6), decision(0.6, 0.7, 0.8)):
+        assert not consistent.contradicts_itself
+        assert not contradiction(consistent)
 
 
 def test_the_json_names_the_images() -> None:

@@ -16,13 +16,17 @@ _VIEWS = {
     "overview-dark": ("/?dataset=demo", "dark", 1150),
     "retrieval": (f"/retrieval?dataset=demo&image={_QUERY}", "light", 1250),
     "threshold": ("/threshold?dataset=demo&model=efficientnet_lite0", "light", 1500),
+    "per_class": ("/per_class?dataset=demo", "light", 1500),
+    "pair": (f"/pair?dataset=demo&a={_QUERY}&b=mammals/tiger.png", "light", 1500),
+    "triplet": (f"/triplet?dataset=demo&a={_QUERY}&b=mammals/dog.png&c=vehicles/bus.png", "light", 1300),
+    "fusion": ("/fusion?dataset=demo", "light", 1200),
 }
 
 
 def main() -> None:
     """Embed the demo where needed, then photograph each view."""
     cache = cache_dir()
-    command = [sys.executable, "-m", "core", "embed", "--dataset", "demo", "--models", "all", "--offline"]
+    command = [sys.executable, "-m", "core", "embed", "--dataset", "demo", "--models", "all", "--labels", "--offline"]
     subprocess.run(command, cwd=ROOT, env={**os.environ, "LIKENESS_WEIGHTS": ""}, check=True)
     target = ROOT / "docs"
     target.mkdir(exist_ok=True)

@@ -11,6 +11,7 @@ from streamlit.testing.v1 import AppTest
 
 from core import jobs
 from tests.pages.conftest import shown_chart, texts
+from tests.pictures import paint
 from tests.workplace import HOSTILE, MODEL, Workplace, draw, run_core
 
 Open = Callable[..., AppTest]
@@ -147,3 +148,13 @@ def test_a_public_demo_looks_for_no_leaks(app: Open, monkeypatch: pytest.MonkeyP
     page = app()
     assert not page.exception
     assert "computes nothing new" in texts(page)
+
+
+def test_a_dataset_in_which_no_query_counts_leaves_a_message(app: Open, tmp_path: Path) -> None:
+    cache, folder = tmp_path / "cache-of-its-own", tmp_path / "apart"
+    paint(folder / "train", {"circle": 3})
+    paint(folder / "test", {"cross": 3})
+    run_core(cache, "embed", "--dataset", str(folder), "--models", MODEL)
+    page = app(cache=cache)
+    assert not page.exception
+    assert "none has its class in the gallery" in page.error[0].value

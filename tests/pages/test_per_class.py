@@ -147,6 +147,16 @@ def test_every_picture_leads_to_its_search(app: Open, workplace: Workplace) -> N
     assert any(":green[✓]" in link.label for link in links)
 
 
+def test_a_wrong_answer_can_be_compared_with_its_query(app: Open, two_models: Path, workplace: Workplace) -> None:
+    page = app(PAGE, cache=two_models, **{"class": "plain", "class_model": OTHER})
+    links = [parse_qs(link.proto.query_string) for link in page.get("page_link") if link.proto.label == "Compare"]
+    assert links
+    for link in links:
+        assert link["a"][0].startswith("plain/")
+        assert not link["b"][0].startswith("plain/")
+        assert (workplace.pictures / link["b"][0]).is_file()
+
+
 def test_a_class_without_queries_says_so(app: Open, few_queries: Path) -> None:
     page = app(PAGE, cache=few_queries, **{"class": literal(HOSTILE)})
     assert not page.exception

@@ -111,3 +111,10 @@ def test_without_vectors_it_says_what_to_do(app: Open, tmp_path: Path, workplace
     page = app("threshold", cache=empty)
     assert not page.exception
     assert "No model has embedded these images yet" in texts(page)
+
+
+def test_every_error_can_be_compared(app: Open) -> None:
+    page = app("threshold", t="0.999")
+    links = [link.proto.query_string for link in page.get("page_link")]
+    assert links
+    assert all("a=" in link and "b=" in link for link in links)

@@ -7,6 +7,7 @@ import pytest
 from sklearn.metrics import balanced_accuracy_score
 
 from core.metrics import METRICS, QueryResults, class_support, evaluate_queries, per_class_precision, summarise
+from core.metrics.scorer import Cosine
 
 NAMES = ("cat", "dog", "eel", "fox")
 
@@ -24,7 +25,8 @@ def results() -> QueryResults:
             centres[codes] + (0.2 + codes[:, None]) * rng.standard_normal((90, 8)),
         )
     )
-    return evaluate_queries(queries, codes, gallery, gallery_codes)
+    scorer = Cosine(np.concatenate([gallery, queries]))
+    return evaluate_queries(scorer, np.concatenate([gallery_codes, codes]), np.arange(200, 290), np.arange(200))
 
 
 def test_summary_has_every_metric_of_the_contract(results: QueryResults) -> None:

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from core.errors import LikenessError
-from core.metrics import CUTOFFS, QueryResults, evaluate_queries, summarise
+from core.metrics import CUTOFFS, QueryResults, evaluate_queries, ranking, summarise
+from core.metrics.scorer import Cosine
 
 Floats = NDArray[np.float32]
 Codes = NDArray[np.intp]
@@ -28,6 +29,18 @@ def sample(seed: int, count: int, classes: int, width: int = 16) -> tuple[Floats
     codes = rng.integers(0, classes, count)
     centres = np.random.default_rng(99).standard_normal((classes, width))
     return unit(centres[codes] + 1.5 * rng.standard_normal((count, width))), codes
+
+
+def ask(
+    queries: Floats, query_codes: Codes, gallery: Floats, gallery_codes: Codes, own: Codes | None = None
+) -> QueryResults:
+    """Evaluate queries that are items apart or, where ``own`` is not -1, that candidate itself."""
+    count = len(gallery)
+    scorer = Cosine(np.concatenate([gallery, queries]))
+    items = count + np.arange(len(queries))
+    if own is not None:
+        items = np.where(own >= 0, own, items)
+    return evaluate_queries(scorer, np.concatenate([gallery_codes, query_codes]), items, np.arange(count))
 
 
 def naive(
@@ -63,7 +76,7 @@ def assert_equals_naive(results: QueryResults, expected: list[dict[str, Any]], q
     assert len(results) == len(expected)
     assert results.left_out == queries - len(expected)
     for name in expected[0]:
-        np.testing.assert_allclose(getattr(results, name), [row[name] for row in expected], atol=1e-12, err_msg=name)
+        np.testing.assert_array_equal(getattr(results, name), [row[name] for row in expected], err_msg=name)
     np.testing.assert_array_equal(results.hit_at_1, [row["precision"][0] for row in expected])
 
 
@@ -72,22 +85,28 @@ def test_equals_a_plain_loop(count: int, classes: int) -> None:
     gallery, gallery_codes = sample(1, count, classes)
     queries, query_codes = sample(2, 80, classes + 1)  # one class may be missing from the gallery
     expected = naive(queries, query_codes, gallery, gallery_codes, np.full(80, -1))
-    assert_equals_naive(evaluate_queries(queries, query_codes, gallery, gallery_codes), expected, 80)
+    assert_equals_naive(ask(queries, query_codes, gallery, gallery_codes), expected, 80)
 
 
+@pytest.mark.parametrize("rows_at_once", [6, 512])
+@pytest.mark.parametrize("some_outside", [False, True])
 @pytest.mark.parametrize(("count", "classes"), [(120, 4), (90, 45), (9, 2)])
-def test_equals_a_plain_loop_leaving_one_out(count: int, classes: int) -> None:
+def test_equals_a_plain_loop_leaving_one_out(
+    count: int, classes: int, some_outside: bool, rows_at_once: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ranking, "MOST_ROWS", rows_at_once)
     points, codes = sample(3, count, classes)
     own = np.arange(count)
-    own[::7] = -1  # some queries are not in the gallery
+    if some_outside:
+        own[::7] = -1  # some queries are not in the gallery
     expected = naive(points, codes, points, codes, own)
-    assert_equals_naive(evaluate_queries(points, codes, points, codes, own), expected, count)
+    assert_equals_naive(ask(points, codes, points, codes, own), expected, count)
 
 
 def test_equals_a_plain_loop_where_the_only_relevant_item_ranks_deep() -> None:
     gallery, gallery_codes = sample(4, 300, 150)
     queries, query_codes = sample(5, 100, 150)
-    results = evaluate_queries(-queries, query_codes, gallery, gallery_codes)
+    results = ask(-queries, query_codes, gallery, gallery_codes)
     assert (results.reciprocal_rank < 1 / 100).any()
     expected = naive(-queries, query_codes, gallery, gallery_codes, np.full(100, -1))
     assert_equals_naive(results, expected, 100)
@@ -111,7 +130,7 @@ def test_equals_pytorch_metric_learning(leave_one_out: bool) -> None:
     tensors = [torch.from_numpy(array) for array in (queries, query_codes, gallery, gallery_codes)]
     theirs = calculator.get_accuracy(*tensors, ref_includes_query=leave_one_out)
     own = np.arange(len(gallery)) if leave_one_out else None
-    ours = summarise(evaluate_queries(queries, query_codes, gallery, gallery_codes, own))
+    ours = summarise(ask(queries, query_codes, gallery, gallery_codes, own))
     for mine, name in zip(("retrieval_accuracy", "r_precision", "map_at_r", "mrr"), names, strict=True):
         assert ours[mine] == pytest.approx(theirs[name], abs=1e-6), name
     assert 0.1 < ours["map_at_r"] < 0.9
@@ -136,7 +155,7 @@ def evaluate_case(case: tuple[int, int, int, bool], order: Codes | None = None) 
     if order is not None:
         gallery, gallery_codes = gallery[order], gallery_codes[order]
         own = None if own is None else np.argsort(order)
-    return evaluate_queries(queries, query_codes, gallery, gallery_codes, own), query_codes
+    return ask(queries, query_codes, gallery, gallery_codes, own), query_codes
 
 
 @settings(max_examples=60, deadline=None)
@@ -157,8 +176,8 @@ def test_order_of_queries_carries_over(seed: int, count: int, classes: int) -> N
     queries, query_codes = sample(seed + 1, count, classes + 1)
     assume_no_near_ties(queries, gallery)
     order = np.random.default_rng(seed).permutation(count)
-    straight = evaluate_queries(queries, query_codes, gallery, gallery_codes)
-    shuffled = evaluate_queries(queries[order], query_codes[order], gallery, gallery_codes)
+    straight = ask(queries, query_codes, gallery, gallery_codes)
+    shuffled = ask(queries[order], query_codes[order], gallery, gallery_codes)
     back = np.argsort(order[shuffled.index])
     np.testing.assert_array_equal(order[shuffled.index][back], straight.index)
     for name in ("codes", "relevant", "precision", "reciprocal_rank", "r_precision", "ap_at_r", "nearest"):
@@ -183,16 +202,36 @@ def test_values_keep_their_bounds(case: tuple[int, int, int, bool]) -> None:
 def test_perfect_and_opposite_embeddings() -> None:
     codes = np.repeat(np.arange(4), 30)
     perfect = np.eye(4, dtype=np.float32)[codes]
-    best = evaluate_queries(perfect, codes, perfect, codes, np.arange(120))
+    best = ask(perfect, codes, perfect, codes, np.arange(120))
     assert set(summarise(best).values()) == {1.0}
-    worst = summarise(evaluate_queries(-perfect, codes, perfect, codes))
+    worst = summarise(ask(-perfect, codes, perfect, codes))
     assert worst.pop("mrr") == pytest.approx(1 / 91)
     assert set(worst.values()) == {0.0}
 
 
+@pytest.mark.parametrize("alone", [False, True])
+def test_same_answer_every_time_with_many_ties(alone: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ranking, "MOST_ROWS", 32)
+    vectors = np.random.default_rng(3).integers(-1, 2, (800, 6)).astype(np.float32)
+    queries, candidates = np.arange(400), np.arange(400) if alone else np.arange(400, 800)
+    scores = vectors[queries] @ vectors[candidates].T
+    scores[queries[:, None] == candidates] = -np.inf
+    expected = np.argsort(-scores, axis=1, kind="stable")[:, :CUTOFFS]
+    for _ in range(3):
+        results = evaluate_queries(Cosine(vectors), np.zeros(800, int), queries, candidates)
+        np.testing.assert_array_equal(results.nearest, expected)
+
+
+def test_zero_equals_minus_zero() -> None:
+    gallery = np.array([[0.0, 1.0], [-0.0, 1.0], [0.0, 1.0], [-0.0, 1.0]], np.float32)
+    queries = np.array([[1.0, 0.0], [-1.0, 0.0], [1.0, -0.0]], np.float32)
+    results = ask(queries, np.zeros(3, int), gallery, np.zeros(4, int))
+    assert results.nearest[:, :4].tolist() == [[0, 1, 2, 3]] * 3
+
+
 def test_of_equal_scores_the_lower_position_comes_first() -> None:
     points = np.ones((4, 1), np.float32)
-    results = evaluate_queries(points[:1], np.array([7]), points, np.array([5, 7, 5, 7]))
+    results = ask(points[:1], np.array([7]), points, np.array([5, 7, 5, 7]))
     assert results.reciprocal_rank.tolist() == [0.5]
     assert results.precision[0, :4].tolist() == [0.0, 0.5, pytest.approx(1 / 3), 0.5]
     assert results.ap_at_r.tolist() == [0.25]
@@ -200,7 +239,7 @@ def test_of_equal_scores_the_lower_position_comes_first() -> None:
 
 def test_a_query_never_finds_itself_even_among_copies() -> None:
     points = np.ones((3, 1), np.float32)
-    results = evaluate_queries(points, np.array([0, 1, 1]), points, np.array([0, 1, 1]), np.arange(3))
+    results = ask(points, np.array([0, 1, 1]), points, np.array([0, 1, 1]), np.arange(3))
     assert (results.index.tolist(), results.left_out) == ([1, 2], 1)
     assert results.relevant.tolist() == [1, 1]
     assert results.reciprocal_rank.tolist() == [0.5, 0.5]  # row 0 stands before the other copy
@@ -209,14 +248,14 @@ def test_a_query_never_finds_itself_even_among_copies() -> None:
 
 def test_precision_divides_by_k_in_a_small_gallery() -> None:
     points = np.eye(2, dtype=np.float32)
-    results = evaluate_queries(points[:1], np.array([0]), points, np.array([0, 0]))
+    results = ask(points[:1], np.array([0]), points, np.array([0, 0]))
     np.testing.assert_allclose(results.precision[0], [1, *(2 / k for k in range(2, CUTOFFS + 1))])
 
 
 @pytest.mark.parametrize("gallery", [0, 3])
 def test_queries_of_unknown_class_are_left_out(gallery: int) -> None:
     points = np.eye(3, dtype=np.float32)
-    results = evaluate_queries(points, np.array([8, 9, -1]), points[:gallery], np.arange(gallery))
+    results = ask(points, np.array([8, 9, -1]), points[:gallery], np.arange(gallery))
     assert (len(results), results.left_out, results.precision.shape) == (0, 3, (0, CUTOFFS))
     with pytest.raises(LikenessError, match="No query counts"):
         summarise(results)
@@ -224,20 +263,35 @@ def test_queries_of_unknown_class_are_left_out(gallery: int) -> None:
 
 @pytest.mark.parametrize("codes", [np.zeros(2, int), np.zeros(3), np.zeros((3, 1), int)])
 def test_codes_that_do_not_fit_are_refused(codes: Codes) -> None:
-    points, good = np.eye(3, dtype=np.float32), np.zeros(3, int)
-    with pytest.raises(LikenessError, match="queries have 3 vectors"):
-        evaluate_queries(points, codes, points, good)
-    with pytest.raises(LikenessError, match="gallery have 3 vectors"):
-        evaluate_queries(points, good, points, codes)
+    points, items = Cosine(np.eye(3, dtype=np.float32)), np.arange(3)
+    with pytest.raises(LikenessError, match="There are 3 items"):
+        evaluate_queries(points, codes, items, items)
+
+
+@pytest.mark.parametrize("chosen", [np.array([0, 3]), np.array([-1]), np.zeros((1, 1), int), np.zeros(1)])
+def test_items_that_do_not_fit_are_refused(chosen: Codes) -> None:
+    points, items = Cosine(np.eye(3, dtype=np.float32)), np.arange(3)
+    with pytest.raises(LikenessError, match="queries must be a row of item numbers from 0 to 2"):
+        evaluate_queries(points, items, chosen, items)
+    with pytest.raises(LikenessError, match="candidates must be a row of item numbers from 0 to 2"):
+        evaluate_queries(points, items, items, chosen)
+
+
+def test_a_candidate_given_twice_is_refused_and_a_query_asked_twice_is_not() -> None:
+    points, codes = Cosine(np.eye(3, dtype=np.float32)), np.zeros(3, int)
+    with pytest.raises(LikenessError, match="twice"):
+        evaluate_queries(points, codes, np.arange(3), np.array([0, 1, 0]))
+    results = evaluate_queries(points, codes, np.array([1, 1]), np.arange(3))
+    assert results.nearest[:, :3].tolist() == [[0, 2, -1]] * 2
 
 
 def test_a_subset_is_what_its_queries_alone_would_give() -> None:
     gallery, gallery_codes = sample(1, 60, 4)
     queries, query_codes = sample(2, 30, 5)
-    whole = evaluate_queries(queries, query_codes, gallery, gallery_codes)
+    whole = ask(queries, query_codes, gallery, gallery_codes)
     keep = np.arange(len(whole)) % 3 > 0
     asked = whole.index[keep]
-    alone = evaluate_queries(queries[asked], query_codes[asked], gallery, gallery_codes)
+    alone = ask(queries[asked], query_codes[asked], gallery, gallery_codes)
     part = whole.subset(keep)
     assert (len(part), part.left_out) == (len(alone), whole.left_out)
     np.testing.assert_array_equal(part.index, asked)
