@@ -20,6 +20,8 @@ from core.search import Filters, Hit, Searcher, load_runner
 from core.store import EmbeddingStore
 from core.vectors import stored_vectors
 
+_ANYTHING = Filters()
+
 
 @dataclass(frozen=True)
 class FusedSearcher:
@@ -54,7 +56,7 @@ class FusedSearcher:
             groups = fusion.labels.groups.codes(said)
         return cls(dataset, fusion, store, vectors, groups, load)
 
-    def by_image(self, data: bytes, k: int = 5, filters: Filters = Filters()) -> list[Hit]:
+    def by_image(self, data: bytes, k: int = 5, filters: Filters = _ANYTHING) -> list[Hit]:
         """The ``k`` images most similar to an image file, best first; the file itself is never among them.
 
         Raises:

@@ -98,7 +98,7 @@ def reached(curve: SampledCurve, objective: Objective, base_rate: float) -> floa
 
 
 def best_place(curve: SampledCurve, objective: Objective, base_rate: float) -> int | None:
-    """Where on a curve an objective is served best, the lowest of several places; None where its limit is never kept."""
+    """Where on a curve an objective is served best, the lowest of several places; None where its limit never holds."""
     utility = objective.utility(curve.fmr, curve.fnmr, base_rate)
     best = int(utility.argmax())
     return None if utility[best] == -np.inf else best

@@ -12,7 +12,7 @@ from core.metrics.verification import Estimate
 from core.thresholds import Objective
 from dashboard import fusion_charts, loaders, panels
 from dashboard.fusing import Weights
-from dashboard.selection import Selection
+from dashboard.selection import Selection, is_public
 from dashboard.text import count, literal, plain
 
 _TITLES = {"roc_auc": "ROC AUC", "eer": "EER"}
@@ -24,7 +24,11 @@ def draw(
 ) -> None:
     """A button, and once it was pressed the verdict, a chart and the table; other weights have to be asked for anew."""
     whole = reweighted(parts, weights, _NAME)
-    asked = whole.fingerprint, repr(objective), base_rate
+    crops = not is_public() and st.toggle(
+        "Also on images cropped to their subject", key="crops", bind="query-params",
+        help="Finds the subject of every validation and test image and embeds the crops once, which takes its time.",
+    )  # fmt: skip
+    asked = whole.fingerprint, repr(objective), base_rate, crops
     if st.session_state.get("_ablated") != asked:
         st.caption(
             "Every part left out and every part alone, each with its own threshold from validation, compared with the "
@@ -34,7 +38,8 @@ def draw(
         return
     with panels.progress() as progress:
         others = [usual] if usual else []
-        found = loaders.ablation(selection.dataset, [whole, parts, *others], objective, base_rate, progress)
+        finder = loaders.detector() if crops else None
+        found = loaders.ablation(selection.dataset, [whole, parts, *others], objective, base_rate, finder, progress)
     st.markdown(plain(found.verdict()))
     titles = {name: _title(found, name) for name in found.rows[0].values}
     number = st.segmented_control(

@@ -59,7 +59,7 @@ from core.scorers import scorer_of
 from core.search import Searcher
 from core.store import EmbeddingStore
 from core.thresholds import Objective
-from core.variants import variants_of
+from core.variants import on_crops, variants_of
 from core.verify import SplitPairs, verify
 
 
@@ -480,17 +480,24 @@ def _learned(
 
 
 def ablation(
-    data: Dataset, fusions: Sequence[Fusion], objective: Objective, base_rate: float, progress: Progress
-) -> Ablation:
-    """A fusion taken apart: ``fusions`` are it, the one with all its parts, and others to stand beside them."""
-    key = data.fingerprint, str(data.paths[0]), _states(fusions)
-    return _ablation(*key, repr(objective), base_rate, data, fusions, objective, progress)
+    data: Dataset, fusions: Sequence[Fusion], objective: Objective, base_rate: float, finder: Detector | None,
+    progress: Progress,
+) -> Ablation:  # fmt: skip
+    """A fusion taken apart: ``fusions`` are it, the one with all its parts, and others to stand beside them.
+
+    With a ``finder`` it is also judged on images cropped to their subject.
+    """
+    key = data.fingerprint, str(data.paths[0]), _states(fusions), finder.fingerprint if finder else ""
+    return _ablation(*key, repr(objective), base_rate, data, fusions, objective, finder, progress)
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)
 def _ablation(
-    data: str, first: str, state: str, how: str, base_rate: float, _data: Dataset, _fusions: Sequence[Fusion],
-    _objective: Objective, _progress: Progress,
+    data: str, first: str, state: str, finder: str, how: str, base_rate: float, _data: Dataset,
+    _fusions: Sequence[Fusion], _objective: Objective, _finder: Detector | None, _progress: Progress,
 ) -> Ablation:  # fmt: skip
     fusion, parts, *others = _fusions
-    return ablate(variants_of(_data, fusion, parts, store(), others, _progress), _objective, base_rate)
+    variants = variants_of(_data, fusion, parts, store(), others, _progress)
+    if _finder is not None:
+        variants.append(on_crops(_data, fusion, _finder, store(), _progress))
+    return ablate(variants, _objective, base_rate)

@@ -34,7 +34,8 @@ def draw(found: Review | None, base_rate: float) -> None:
     """What the band does, in words and as a table."""
     if found is None:
         st.caption(
-            "Let a person look at doubtful pairs, under *Review and probability* above, and this says how many those are."
+            "Let a person look at doubtful pairs, under *Review and probability* above, "
+            "and this says how many those are."
         )
         return
     low, high, test = found.band.reject, found.band.accept, found.test

@@ -85,7 +85,7 @@ def how_to_get(spec: Published) -> str:
     return (
         f"{spec.name} has no weights on this machine. Get {what} ({spec.origin}) and put it as "
         f"{spec.weights_name}{Path(spec.files[0]).suffix} in a folder named with --weights, "
-        "or name the model without --offline on a machine with network access."
+        f"or download it: python -m core models --fetch {spec.weights_name}."
     )
 
 

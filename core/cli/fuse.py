@@ -13,6 +13,7 @@ from core.classify import default_classifier
 from core.cli import options as shared
 from core.cli.table import clean, table
 from core.cli.threshold import as_text, cell
+from core.compare import best_detector
 from core.default_fusion import default_fusion
 from core.embed import embed
 from core.errors import LikenessError
@@ -22,7 +23,7 @@ from core.progress import Progress
 from core.records import Dataset
 from core.store import EmbeddingStore
 from core.threshold_report import report
-from core.variants import variants_of
+from core.variants import on_crops, variants_of
 from core.verify import verify
 
 NAME = "fuse"
@@ -44,6 +45,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="how weights are learned; the better of both on validation by default",
     )  # fmt: skip
     parser.add_argument("--no-labels", action="store_true", help="leave label match out")
+    parser.add_argument(
+        "--crops", action="store_true",
+        help="also judge the fusion on images cropped to their subject; validation and test images are embedded again",
+    )  # fmt: skip
     parser.add_argument("--name", metavar="NAME", help="save the fusion; it then stands wherever a model does")
 
 
@@ -64,7 +69,10 @@ def run(options: argparse.Namespace, progress: Progress) -> tuple[Any, str]:
     val, test = (verify(dataset, learned.fusion, store, split, progress).verification for split in ("val", "test"))
     found = report(val, test, objective, fit(val, options.calibration), options.base_rate)
     usual = default_fusion(dataset, backbones, store)
-    ablation = ablate(variants_of(dataset, learned.fusion, parts, store, [usual], progress), objective, found.base_rate)
+    variants = variants_of(dataset, learned.fusion, parts, store, [usual], progress)
+    if options.crops:
+        variants.append(on_crops(dataset, learned.fusion, best_detector(), store, progress))
+    ablation = ablate(variants, objective, found.base_rate)
     if options.name is not None:
         fusions.save(learned.fusion)
     result = {

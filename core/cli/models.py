@@ -6,20 +6,31 @@ import argparse
 from dataclasses import asdict
 from typing import Any
 
-from core.backbones import all_specs, missing_reason
+from core.backbones import all_specs, choose, missing_reason, weights
+from core.backbones.detr import DETR
 from core.cli.table import table
 from core.progress import Progress
 
 NAME = "models"
-HELP = "List the models: source, size, pre-training, and whether the weights are on this machine."
+HELP = "List the models: source, size, pre-training, and whether the weights are on this machine; or fetch weights."
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """This command takes no more options."""
+    """What to download."""
+    parser.add_argument(
+        "--fetch", nargs="+", default=[], metavar="NAME",
+        help=f"first download the weights of these models, or of the object detector {DETR.name}",
+    )  # fmt: skip
 
 
 def run(options: argparse.Namespace, progress: Progress) -> tuple[Any, str]:
-    """All records as JSON and as a table."""
+    """All records as JSON and as a table, once what was asked for is here."""
+    for done, name in enumerate(options.fetch):
+        progress(f"Fetching {name}", done, len(options.fetch))
+        if name == DETR.name:
+            weights.fetch(DETR, offline=options.offline)
+        else:
+            choose([name], offline=options.offline)
     records = []
     for spec in all_specs().values():
         reason = missing_reason(spec)

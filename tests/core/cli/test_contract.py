@@ -105,7 +105,7 @@ def test_embed_lists_failures_of_any_model_once(folder: Path, capsys: pytest.Cap
 
 def test_embed_says_what_each_image_shows_when_asked(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     found = _json(capsys, "embed", "--dataset", folder, "--models", MODEL, "--labels")
-    assert list(found)[0] == MODEL
+    assert next(iter(found)) == MODEL
     (classifier,) = list(found)[1:]
     assert classifier.endswith("_classes")
     assert found[classifier]["computed"] == 48
