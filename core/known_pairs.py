@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from math import isqrt
 
@@ -44,8 +45,11 @@ class KnownPairs:
             rows = rows[np.linspace(0, len(rows) - 1, _MOST_IMAGES).astype(np.intp)]
         return cls(rows, scorer_of(pairs.dataset.take(rows), pairs.backbone, store))
 
-    def nearest(self, score: float, count: int = 8) -> PairList:
-        """The ``count`` pairs whose scores lie nearest to a score, nearest first, with no image in more than two."""
+    def nearest(self, score: float, count: int = 8, but: Collection[int] = ()) -> PairList:
+        """The ``count`` pairs whose scores lie nearest to a score, nearest first, with no image in more than two.
+
+        The pair of the two rows ``but`` is left out: the one that is asked about, where it is among them.
+        """
         size, items = len(self.rows), np.arange(len(self.rows))
         distance = np.abs(self.scorer.blocks(items, items)(slice(None)) - np.float32(score))
         distance[np.tri(size, dtype=bool)] = np.inf  # each pair once, and no image with itself
@@ -54,4 +58,4 @@ class KnownPairs:
         scores = self.scorer.pairs(a, b)
         order = np.lexsort((b, a, np.abs(scores - score)))
         found = PairList(self.rows[np.stack([a, b], axis=1)[order]], scores[order])
-        return found.first(count, np.ones(len(found), bool))
+        return found.first(count, np.array([set(ends) != set(but) for ends in found.rows.tolist()]))

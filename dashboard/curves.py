@@ -8,7 +8,7 @@ import streamlit as st
 from core.metrics.verification import Verification
 from core.threshold_report import ThresholdReport
 from core.verify import SplitPairs
-from dashboard import loaders, pair_charts, panels, threshold
+from dashboard import held_threshold, loaders, pair_charts, panels, threshold
 
 _SHOWN = 8
 
@@ -33,7 +33,7 @@ def draw(test: Verification, found: ThresholdReport) -> None:
         for name, column in zip(list(figures)[start : start + 3], st.columns(3), strict=True):
             with column:
                 st.caption(f"{name}, all test pairs")
-                panels.chart(figures[name][0], data, name.lower(), figures[name][1], threshold.take)
+                panels.chart(figures[name][0], data, name.lower(), figures[name][1], held_threshold.put)
 
 
 def draw_errors(test: SplitPairs, t: float) -> None:

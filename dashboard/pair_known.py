@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 import streamlit as st
 
@@ -26,11 +27,12 @@ def draw(pair: Pair, bench: Bench, dataset: Dataset) -> None:
         "placed",
         f"Distributions of the scores of same and of different validation pairs; this pair scores {score:.4f}",
     )
-    _draw_nearest(known, score, dataset)
+    _draw_nearest(known, pair, dataset)
 
 
-def _draw_nearest(known: SplitPairs, score: float, dataset: Dataset) -> None:
-    nearest = loaders.known_pairs(known).nearest(score, _SHOWN)
+def _draw_nearest(known: SplitPairs, pair: Pair, dataset: Dataset) -> None:
+    itself = np.flatnonzero(np.isin(dataset.ids, [look.key for look in pair.whole])).tolist()
+    nearest = loaders.known_pairs(known).nearest(pair.found.decision.score, _SHOWN, but=itself)
     alike = int((dataset.labels[nearest.rows[:, 0]] == dataset.labels[nearest.rows[:, 1]]).sum())
     st.markdown(f"**The known pairs that score nearest to it**: {alike} of {len(nearest)} are of one class.")
     threshold.draw_pairs(dataset, nearest, "nearest", "No pair is known.", compare_here)

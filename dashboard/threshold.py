@@ -16,7 +16,7 @@ from core.records import Dataset
 from core.review import ReviewBand
 from core.threshold_report import ThresholdReport
 from core.thresholds import REPORTED, Choice, Objective, Outcome, choose
-from dashboard import panels, probability, review
+from dashboard import held_threshold, panels, probability, review
 from dashboard.objectives import choose_base_rate, choose_objective
 from dashboard.pair_picker import compare_link
 from dashboard.selection import is_public
@@ -40,39 +40,35 @@ class Setting:
     method: str
 
 
-def settings(val: Verification) -> Setting:
-    """Draw the controls; the threshold follows the objective until the slider is moved.
+def settings(val: Verification, of: tuple[str, str]) -> Setting:
+    """Draw the controls; the threshold follows the objective until the slider is moved, and again for another model.
+
+    Args:
+        val: validation pairs.
+        of: the dataset and the model whose pairs they are.
 
     Raises:
         LikenessError: no threshold serves the objective.
     """
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        objective = choose_objective(_follow)
-        base_rate = choose_base_rate(val.base_rate, _follow)
+        objective = choose_objective()
+        base_rate = choose_base_rate(val.base_rate)
         with st.popover("Review and probability", icon=":material/tune:"):
             method = probability.settings()
             band = review.settings(val)
     choice = choose(val, objective, base_rate)
     low, high = float(val.levels[1]), float(val.levels[-1])
-    if st.session_state.get("t") is None:
-        st.session_state["t"] = choice.threshold
-    st.session_state["t"] = min(max(float(st.session_state["t"]), low), high)
-    threshold = float(st.slider("Threshold", low, high, step=0.0001, format="%.4f", key="t", bind="query-params"))
+    threshold = held_threshold.current(choice.threshold, (of, repr(objective), base_rate))
+    threshold = st.session_state["_threshold"] = min(max(threshold, low), high)
+    st.slider("Threshold", low, high, step=0.0001, format="%.4f", key="_threshold", on_change=_move)
     if threshold != choice.threshold:
-        st.button(
-            f"Back to the optimum, {choice.threshold:.4f}", on_click=_follow, icon=":material/undo:", type="tertiary"
-        )
+        held_threshold.draw_back(choice.threshold)
     return Setting(objective, base_rate, choice, threshold, band, method)
 
 
-def _follow() -> None:
-    """Callback: let the threshold follow the objective again."""
-    st.session_state["t"] = None
-
-
-def take(threshold: float) -> None:
-    """Callback: use the threshold of a point that was clicked."""
-    st.session_state["t"] = round(float(threshold), 4)
+def _move() -> None:
+    """Callback: use the threshold that was set."""
+    held_threshold.put(float(st.session_state["_threshold"]))
 
 
 def sentence(found: ThresholdReport) -> str:

@@ -4,24 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from math import isfinite
 
 import streamlit as st
 
 from core.fusion import Fusion
 from core.judges import Judge
 from core.metrics.distance import to_cosines, to_distances
-from core.metrics.grid import DECIMALS, to_bins, to_thresholds
+from core.metrics.grid import DECIMALS
 from core.models import Model
-from dashboard import loaders, pair
+from dashboard import held_threshold, loaders, pair
 from dashboard.selection import Selection
 from dashboard.text import literal
 
 SIMILARITY, DISTANCE = "Similarity", "Euclidean distance"
 PAIRS, TRIPLETS = "single pairs", "three images"
-# The link holds a similarity in either unit. The slider is not bound to it: its limits depend on the model, and a bound
-# slider with new limits takes up what the link said before.
-_LINK = "s"
 
 
 @dataclass(frozen=True)
@@ -74,11 +70,7 @@ def settings(decider: Judge, suggested: Mapping[str, float]) -> Setting:
         )  # fmt: skip
         distances = _unit(decider.model)
     basis = basis if basis in suggested else PAIRS
-    followed = (decider.model.name, basis, suggested[basis])
-    if st.session_state.setdefault("_followed", followed) != followed:
-        st.session_state["_followed"] = followed
-        _follow()
-    return Setting(_slider(suggested[basis], decider, distances=distances), basis, distances)
+    return Setting(_slider(basis, suggested[basis], decider, distances=distances), basis, distances)
 
 
 def _unit(model: Model) -> bool:
@@ -92,9 +84,9 @@ def _unit(model: Model) -> bool:
     return unit == DISTANCE
 
 
-def _slider(suggested: float, decider: Judge, *, distances: bool) -> float:
+def _slider(basis: str, suggested: float, decider: Judge, *, distances: bool) -> float:
     """The threshold in use, as a similarity; the other unit stands below."""
-    threshold = _from_link(suggested)
+    threshold = held_threshold.current(suggested, (decider.model.name, basis, suggested))
     low = min(float(decider.val.levels[1]), threshold)
     key, value, ends = "_similarity", threshold, (low, 1.0)
     if distances:
@@ -105,7 +97,7 @@ def _slider(suggested: float, decider: Judge, *, distances: bool) -> float:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(_both(decider.model, threshold))
         if threshold != suggested:
-            st.button(f"Back to {suggested:.4f}", on_click=_follow, icon=":material/undo:", type="tertiary")
+            held_threshold.draw_back(suggested)
     return threshold
 
 
@@ -125,22 +117,7 @@ def _distance(similarity: float) -> float:
     return round(float(to_distances(similarity)), DECIMALS + 1)
 
 
-def _from_link(suggested: float) -> float:
-    """The threshold in the link, a point of the grid; the suggestion where there is none."""
-    try:
-        said = float(st.query_params[_LINK])
-    except (KeyError, ValueError):
-        return suggested
-    return float(to_thresholds(to_bins(said))) if isfinite(said) else suggested
-
-
 def _move(key: str) -> None:
-    """Callback: put the threshold that was set into the link."""
+    """Callback: use the threshold that was set; the link holds a similarity in either unit."""
     value = float(st.session_state[key])
-    similarity = float(to_cosines(value)) if key == "_distance" else value
-    st.query_params[_LINK] = f"{similarity:.{DECIMALS}f}"
-
-
-def _follow() -> None:
-    """Let the threshold follow the suggestion again."""
-    st.query_params.pop(_LINK, None)
+    held_threshold.put(float(to_cosines(value)) if key == "_distance" else value)

@@ -16,12 +16,11 @@ if not chosen.ready:
     st.stop()
 try:
     model = st.segmented_control(
-        "Model", chosen.models, default=chosen.models[0], key="model", bind="query-params", required=True,
-        on_change=lambda: st.session_state.update(t=None),
-    )  # fmt: skip
+        "Model", chosen.models, default=chosen.models[0], key="model", bind="query-params", required=True
+    )
     backbone = chosen.ready[model if model in chosen.models else chosen.models[0]]
     val, test = (loaders.pairs(chosen.dataset, backbone, split) for split in ("val", "test"))
-    setting = threshold.settings(val.verification)
+    setting = threshold.settings(val.verification, (chosen.dataset.fingerprint, backbone.name))
     found = report(
         val.verification, test.verification, setting.objective, loaders.calibration(val, setting.method),
         setting.base_rate, setting.threshold, setting.band,

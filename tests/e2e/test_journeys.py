@@ -104,7 +104,10 @@ def test_a_threshold_is_set_by_the_objective_by_a_click_and_by_a_link(server: Se
     settle(page)
     expect(page.get_by_text("you wrongly match")).to_be_visible()
     page.wait_for_selector('[class*="st-key-chart-roc"] .points path')
-    first = page.locator('[class*="st-key-chart-roc"] .points path').nth(200).bounding_box()
+    point = page.locator('[class*="st-key-chart-roc"] .points path').nth(200)
+    point.scroll_into_view_if_needed()
+    page.wait_for_timeout(300)
+    first = point.bounding_box()
     assert first is not None
     page.mouse.move(first["x"] + first["width"] / 2, first["y"] + first["height"] / 2)
     page.wait_for_timeout(300)
@@ -137,7 +140,7 @@ def test_the_policy_of_the_page_decides_as_the_page(
 
 def test_a_narrow_window_does_not_scroll_sideways(server: Server, page: Page) -> None:
     page.set_viewport_size({"width": 400, "height": 800})
-    for where in ("", f"/retrieval?image={quote('plain/03.png')}", "/threshold"):
+    for where in ("", f"/retrieval?image={quote('plain/03.png')}", "/threshold", "/per_class"):
         page.goto(server.url + where)
         settle(page)
         assert page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth") <= 400

@@ -24,7 +24,7 @@ def test_a_view_is_a_link_that_reopens_it(server: Server, page: Page) -> None:
     ).first.click()
     page.wait_for_url("**unit=**")
     page.get_by_role("slider").first.press("ArrowLeft")
-    page.wait_for_url(re.compile(r"[?&]s="))
+    page.wait_for_url(re.compile(r"[?&]t="))
     settle(page)
     said, units = (page.locator(_ANSWER).inner_text(), page.get_by_text("is Euclidean distance").inner_text())
     link = page.url
@@ -53,7 +53,7 @@ def test_the_keyboard_alone_chooses_three_images_and_moves_the_threshold(server:
             break
     before = page.get_by_text("is Euclidean distance").inner_text()
     page.keyboard.press("ArrowRight")
-    page.wait_for_url(re.compile(r"[?&]s="))
+    page.wait_for_url(re.compile(r"[?&]t="))
     settle(page)
     assert page.get_by_text("is Euclidean distance").inner_text() != before
     expect(page.get_by_role("button", name="Back to")).to_be_visible()

@@ -18,6 +18,7 @@ from core.backbones import Backbone, available
 from core.boxes import Box
 from core.cli import main
 from core.compare import NoDetector
+from core.datasets import load_dataset
 from core.detect import Detection
 from core.store import EmbeddingStore
 from tests.bad_images import bad_images, odd_images
@@ -71,6 +72,18 @@ def test_a_link_opens_two_images_with_the_answer(app: Open) -> None:
     ]  # fmt: skip
     assert "this pair: " in page.get("plotly_chart")[0].proto.spec
     assert "The known pairs that score nearest to it" in said(page)
+
+
+def test_a_pair_is_not_among_the_known_pairs_nearest_to_itself(app: Open, workplace: Workplace) -> None:
+    dataset = load_dataset(str(workplace.pictures))
+    row = int(np.flatnonzero(dataset.splits == "val")[0])
+    path = str(dataset.paths[row])
+    nearest = {button.key for button in app("pair", a=path, b=path).button}
+    compared = next(key for key in nearest if key and key.startswith("compare-"))
+    a, b = (str(dataset.paths[int(end)]) for end in compared.split("-")[1:])
+    beside = {button.key for button in app("pair", a=a, b=b).button}
+    assert any(str(key).startswith("compare-") for key in beside)
+    assert compared not in beside
 
 
 def test_the_command_prints_what_the_page_shows(

@@ -51,7 +51,7 @@ def test_a_link_opens_three_images_with_the_answer(app: Open) -> None:
 
 
 def test_the_dataset_says_whether_it_is_right(app: Open) -> None:
-    page = app("triplet", **LINK, s="1.0")
+    page = app("triplet", **LINK, t="1.0")
     assert "No: no two match" in texts(page).replace("\\", "")
     assert "plain, square_*_, plain, so this is wrong" in texts(page).replace("\\", "")
 
@@ -64,7 +64,7 @@ def test_the_same_image_three_times_matches(app: Open) -> None:
 def test_two_of_three_matches_are_called_a_contradiction(app: Open) -> None:
     page = app("triplet", **LINK)
     scores = sorted(next(table.value for table in page.dataframe if "pair" in table.value)["similarity"])
-    page = app("triplet", **LINK, s=f"{(scores[0] + scores[1]) / 2:.4f}")
+    page = app("triplet", **LINK, t=f"{(scores[0] + scores[1]) / 2:.4f}")
     assert "Where two pairs are of one class, so is the third" in texts(page)
 
 
@@ -96,7 +96,7 @@ def test_the_threshold_can_follow_triplets(app: Open) -> None:
 
 
 def test_another_suggestion_takes_the_place_of_a_threshold_that_was_set(app: Open) -> None:
-    page = app("triplet", **LINK, s="0.99")
+    page = app("triplet", **LINK, t="0.99")
     assert used(page) == 0.99
     page.button_group(key="basis").set_value(TRIPLETS).run()
     assert used(page) != 0.99
@@ -110,8 +110,8 @@ def test_number_and_seed_of_the_triplets_are_in_the_link(app: Open) -> None:
 
 
 @pytest.mark.parametrize(
-    "link", [{"triplets": "99999999"}, {"seed": "-1"}, {"s": "nan"}, {"s": "x"}, {"basis": "x"},
-             {"decider": "nobody"}, {"unit": "miles"}, {"s": "1e9"}],
+    "link", [{"triplets": "99999999"}, {"seed": "-1"}, {"t": "nan"}, {"t": "x"}, {"basis": "x"},
+             {"decider": "nobody"}, {"unit": "miles"}, {"t": "1e9"}],
 )  # fmt: skip
 def test_a_link_that_makes_no_sense_opens_all_the_same(link: dict[str, str], app: Open) -> None:
     page = app("triplet", **LINK, **link)
