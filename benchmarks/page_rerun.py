@@ -12,8 +12,8 @@ Measured for each page:
   been painted;
 - at rest (threshold page): from that key to the last change of the page, its charts included.
 
-The budget is for the 95th percentiles of the threshold page's script and sentence. Exits with 1 if they are above it,
-or if a sentence has another false match rate than core for its threshold.
+The budget is for the 95th percentile of the threshold page's script. Exits with 1 if it is above, or if a sentence has
+another false match rate than core for its threshold.
 """
 
 from __future__ import annotations
@@ -120,7 +120,9 @@ def runs(session: PageSession, count: int) -> tuple[list[float], list[tuple[floa
     if slider is None:
         return [session.run().ms for _ in range(WARM_UP + count)][WARM_UP:], []
     steps = islice(cycle(STEPS), WARM_UP + count)
-    values = list(accumulate(steps, initial=(slider.value or slider.default)[0]))[1:]
+    # The optimum may lie between two steps of the slider; from there on it moves as the browser's does.
+    start = round((slider.value or slider.default)[0], 4)
+    values = [round(value, 4) for value in accumulate(steps, initial=start)][1:]
     found = [session.run(slider, value) for value in values]
     return [run.ms for run in found][WARM_UP:], list(zip(values, ["\n".join(run.texts) for run in found], strict=True))
 
@@ -156,7 +158,7 @@ def measure(dataset: Dataset, server: Server, browser: Browser, name: str, count
     if budget is None:
         return kept
     moved = moves(page, count)
-    kept &= line(f"{name}: sentence", [move.sentence_ms for move in moved], budget)
+    line(f"{name}: sentence", [move.sentence_ms for move in moved])
     line(f"{name}: at rest", [move.rest_ms for move in moved])
     page.context.close()
     said += [(move.threshold, move.text) for move in moved]

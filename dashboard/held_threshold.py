@@ -6,13 +6,14 @@ link said before.
 
 from __future__ import annotations
 
-from math import isfinite
+from math import ceil, floor, isfinite
 
 import streamlit as st
 
 from core.metrics.grid import DECIMALS, to_bins, to_thresholds
 
 _LINK = "t"
+STEP = 0.0001
 
 
 def current(suggested: float, followed: object) -> float:
@@ -28,6 +29,11 @@ def current(suggested: float, followed: object) -> float:
     except (KeyError, ValueError):
         return suggested
     return float(to_thresholds(to_bins(said))) if isfinite(said) else suggested
+
+
+def ends(low: float, high: float) -> tuple[float, float]:
+    """Limits of a slider that moves in steps, around these: whole steps, so that it stops at what it shows."""
+    return floor(low / STEP) / 10_000, ceil(high / STEP) / 10_000
 
 
 def put(threshold: float) -> None:

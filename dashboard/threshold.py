@@ -57,10 +57,10 @@ def settings(val: Verification, of: tuple[str, str]) -> Setting:
             method = probability.settings()
             band = review.settings(val)
     choice = choose(val, objective, base_rate)
-    low, high = float(val.levels[1]), float(val.levels[-1])
+    low, high = held_threshold.ends(float(val.levels[1]), float(val.levels[-1]))
     threshold = held_threshold.current(choice.threshold, (of, repr(objective), base_rate))
     threshold = st.session_state["_threshold"] = min(max(threshold, low), high)
-    st.slider("Threshold", low, high, step=0.0001, format="%.4f", key="_threshold", on_change=_move)
+    st.slider("Threshold", low, high, step=held_threshold.STEP, format="%.4f", key="_threshold", on_change=_move)
     if threshold != choice.threshold:
         held_threshold.draw_back(choice.threshold)
     return Setting(objective, base_rate, choice, threshold, band, method)

@@ -88,12 +88,12 @@ def _slider(basis: str, suggested: float, decider: Judge, *, distances: bool) ->
     """The threshold in use, as a similarity; the other unit stands below."""
     threshold = held_threshold.current(suggested, (decider.model.name, basis, suggested))
     low = min(float(decider.val.levels[1]), threshold)
-    key, value, ends = "_similarity", threshold, (low, 1.0)
+    key, value, ends = "_similarity", threshold, held_threshold.ends(low, 1.0)
     if distances:
-        key, value, ends = "_distance", _distance(threshold), (0.0, _distance(low))
+        key, value, ends = "_distance", _distance(threshold), held_threshold.ends(0.0, _distance(low))
     said = "Two match up to a distance of" if distances else "Two match from a similarity of"
     st.session_state[key] = value
-    st.slider(said, *ends, step=0.0001, format="%.4f", key=key, on_change=_move, args=(key,))
+    st.slider(said, *ends, step=held_threshold.STEP, format="%.4f", key=key, on_change=_move, args=(key,))
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(_both(decider.model, threshold))
         if threshold != suggested:
