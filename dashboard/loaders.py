@@ -5,8 +5,11 @@ Everything is keyed by names and fingerprints, never by arrays, and shared read-
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Sequence
 from pathlib import Path
+from threading import Lock
+from typing import Any, TypeVar, cast
 
 import numpy as np
 import streamlit as st
@@ -61,6 +64,10 @@ from core.store import EmbeddingStore
 from core.thresholds import Objective
 from core.variants import on_crops, variants_of
 from core.verify import SplitPairs, verify
+
+T = TypeVar("T")
+_MOST_KEPT = 32
+_lock = Lock()
 
 
 def store() -> EmbeddingStore:
@@ -145,16 +152,29 @@ def _differences(data: str, state: str, how: str, metric: str, _found: Evaluatio
     return compare_models(_found.models, metric)
 
 
+@st.cache_resource(show_spinner=False)
+def _kept() -> OrderedDict[Hashable, Any]:
+    return OrderedDict()
+
+
+def _once(key: Hashable, work: Callable[[], T]) -> T:
+    """The result of work that draws its progress: a cached function would draw it again on every hit."""
+    kept = _kept()
+    with _lock:
+        if key in kept:
+            return cast("T", kept[key])
+    found = work()
+    with _lock:
+        kept[key] = found
+        if len(kept) > _MOST_KEPT:
+            kept.popitem(last=False)
+    return found
+
+
 def duplicates(data: Dataset, backbone: Backbone, progress: Progress) -> Duplicates:
     """The near duplicates of a dataset, confirmed by a model; hashes what was never hashed."""
-    return _duplicates(data.fingerprint, str(data.paths[0]), _states([backbone]), data, backbone, progress)
-
-
-@st.cache_resource(max_entries=4, show_spinner=False)
-def _duplicates(
-    data: str, first: str, state: str, _data: Dataset, _backbone: Backbone, _progress: Progress
-) -> Duplicates:
-    return find_duplicates(_data, store(), _backbone, _progress)
+    key = "duplicates", data.fingerprint, str(data.paths[0]), _states([backbone])
+    return _once(key, lambda: find_duplicates(data, store(), backbone, progress))
 
 
 def pairs(data: Dataset, backbone: Model, split: str) -> SplitPairs:
@@ -467,16 +487,8 @@ def _part_scores(data: str, first: str, state: str, split: str, _data: Dataset, 
 
 def learned(data: Dataset, parts: Fusion, objective: Objective, base_rate: float, progress: Progress) -> Learned:
     """Weights learned on validation."""
-    key = data.fingerprint, str(data.paths[0]), _states([parts])
-    return _learned(*key, repr(objective), base_rate, data, parts, objective, progress)
-
-
-@st.cache_resource(max_entries=32, show_spinner=False)
-def _learned(
-    data: str, first: str, state: str, how: str, base_rate: float, _data: Dataset, _parts: Fusion,
-    _objective: Objective, _progress: Progress,
-) -> Learned:  # fmt: skip
-    return learn(_data, _parts, store(), objective=_objective, base_rate=base_rate, progress=_progress)
+    key = "learned", data.fingerprint, str(data.paths[0]), _states([parts]), repr(objective), base_rate
+    return _once(key, lambda: learn(data, parts, store(), objective=objective, base_rate=base_rate, progress=progress))
 
 
 def ablation(
@@ -487,17 +499,13 @@ def ablation(
 
     With a ``finder`` it is also judged on images cropped to their subject.
     """
-    key = data.fingerprint, str(data.paths[0]), _states(fusions), finder.fingerprint if finder else ""
-    return _ablation(*key, repr(objective), base_rate, data, fusions, objective, finder, progress)
 
+    def work() -> Ablation:
+        fusion, parts, *others = fusions
+        variants = variants_of(data, fusion, parts, store(), others, progress)
+        if finder is not None:
+            variants.append(on_crops(data, fusion, finder, store(), progress))
+        return ablate(variants, objective, base_rate)
 
-@st.cache_resource(max_entries=16, show_spinner=False)
-def _ablation(
-    data: str, first: str, state: str, finder: str, how: str, base_rate: float, _data: Dataset,
-    _fusions: Sequence[Fusion], _objective: Objective, _finder: Detector | None, _progress: Progress,
-) -> Ablation:  # fmt: skip
-    fusion, parts, *others = _fusions
-    variants = variants_of(_data, fusion, parts, store(), others, _progress)
-    if _finder is not None:
-        variants.append(on_crops(_data, fusion, _finder, store(), _progress))
-    return ablate(variants, _objective, base_rate)
+    asked = repr(objective), base_rate, finder.fingerprint if finder else ""
+    return _once(("ablation", data.fingerprint, str(data.paths[0]), _states(fusions), *asked), work)
