@@ -116,11 +116,13 @@ def draw_table(found: ThresholdReport) -> None:
         shown, hide_index=True,
         column_config={
             "metric": st.column_config.TextColumn(
-                width=142, help="\n\n".join(f"**{RATES[name].title}**: {RATES[name].definition}" for name in REPORTED)
+                width=139, help="\n\n".join(f"**{RATES[name].title}**: {RATES[name].definition}" for name in REPORTED)
             ),
-            "val": st.column_config.NumberColumn("val (chosen here)", width=160, help=over),
-            "test": st.column_config.NumberColumn(width=160, help=over),
-            "gap": st.column_config.NumberColumn(help="Test less val. A large gap: the choice does not carry over."),
+            "val": st.column_config.NumberColumn("val (chosen here)", width=151, help=over),
+            "test": st.column_config.NumberColumn(width=151, help=over),
+            "gap": st.column_config.NumberColumn(
+                width=60, help="Test less val. A large gap: the choice does not carry over."
+            ),
         },
         alt="Error rates at the threshold on validation and on test, with 95% intervals",
     )  # fmt: skip
@@ -147,7 +149,7 @@ def draw_tar(test: Verification) -> None:
     rows = []
     for far in FAR_LEVELS:
         found = test.tar_at_far(far)
-        needed = f"needs {RULE_OF_30 / far:,.0f} different pairs; there are {test.pairs[1]:,}"
+        needed = f"needs {RULE_OF_30 / far:,.0f} pairs; there are {test.pairs[1]:,}"
         text = needed if found is None else f"{found.value:.4f} {_limits(found.low, found.high)}"
         rows.append({"FAR": f"{far:g}", "TAR (recall) on test": text})
     frame = pd.DataFrame(rows)

@@ -30,7 +30,7 @@ except LikenessError as error:
     st.stop()
 
 st.markdown(threshold.sentence(found))
-left, right = st.columns([3, 2])
+left, right = st.columns([5, 3])
 with left:
     threshold.draw_table(found)
 with right:
