@@ -18,7 +18,7 @@ demo: $(VENV)/.installed  ## embed the built-in images (or DATASET=folder), prin
 	@echo
 	@$(BIN)/streamlit run dashboard/app.py --server.port $(PORT)
 
-test: $(VENV)/.installed-dev  ## run the tests
+test: $(VENV)/.installed-dev  ## run the tests, less the slow ones
 	$(BIN)/python -m pytest
 
 check: $(VENV)/.installed-dev  ## style and types
@@ -31,7 +31,8 @@ screenshots: $(VENV)/.installed-dev  ## make the pictures of the README (needs C
 
 benchmarks: $(VENV)/.installed-dev  ## measure the speed claims (PHOTOS=folder WEIGHTS=folder)
 	( $(BIN)/python benchmarks/embed.py $(if $(PHOTOS),--dataset "$(PHOTOS)") $(if $(WEIGHTS),--weights "$(WEIGHTS)"); \
-		for name in verification retrieval_metrics interval_coverage; do echo; $(BIN)/python benchmarks/$$name.py; done ) \
+		for name in verification retrieval_metrics interval_coverage page_rerun; do echo; $(BIN)/python benchmarks/$$name.py; done; \
+		echo; $(BIN)/python benchmarks/page_rerun.py --count 100000 ) \
 		| tee docs/benchmarks.txt
 
 clean:  ## remove the virtual environment; the cache stays

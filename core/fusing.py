@@ -76,18 +76,24 @@ def learn(
     found: dict[str, Mixture] = {}
     if by != "grid":
         weights = logistic_weights(scores, share)
-        if any(weight for part, weight in zip(scores.names, weights, strict=True) if part != LABELS):
-            found["logistic"] = hundredths(weights.tolist())
+        mixture = hundredths(weights.tolist()) if weights.any() else (0,) * len(weights)
+        if any(hundredth for part, hundredth in zip(scores.names, mixture, strict=True) if part != LABELS):
+            found["logistic"] = mixture
     if by != "logistic":
         found["grid"] = best_mixture(scores, objective, share, progress)
     if not found:
         raise LikenessError("No model tells these validation pairs apart, so there are no weights to learn.")
-    candidates = []
+    candidates, problems = [], []
     for way, mixture in found.items():
         given = {part: float(weight) for part, weight in zip(scores.names, mixture, strict=True)}
         origin = f"{WAYS[way]} for {objective} on the validation images of {dataset.title}"
         fusion = reweighted(parts, given, name, origin)
-        candidates.append(Candidate(way, fusion, _value(dataset, fusion, store, objective, share, progress)))
+        try:
+            candidates.append(Candidate(way, fusion, _value(dataset, fusion, store, objective, share, progress)))
+        except LikenessError as error:  # with these weights no threshold keeps the limit
+            problems.append(error)
+    if not candidates:
+        raise problems[0]
     sign = 1 if objective.yardstick.better == "higher" else -1
     best = max(candidates, key=lambda one: rank(sign * one.value, len(one.fusion.weights)))
     return Learned(best.fusion, tuple(candidates))

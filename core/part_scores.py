@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from core.errors import LikenessError
 from core.fusion import Fusion
 from core.fusion_parts import alone
 from core.metrics.pair_sampling import different_class_pairs, pair_counts, same_class_pairs
@@ -81,11 +82,14 @@ def part_scores(
     """Score pairs of a split with every part of a fusion: all, or a seeded sample, half of it of one class if it can.
 
     Raises:
-        LikenessError: the split is empty, or vectors are missing.
+        LikenessError: the split is empty or lacks pairs of one class or of two, or vectors are missing.
     """
     rows = split_rows(dataset, split)
     codes, random = class_codes(dataset)[rows], np.random.default_rng(0)
     counts = pair_counts(codes)
+    if not all(counts):
+        kind = "two classes" if counts[0] else "one class"
+        raise LikenessError(f"{dataset.title} has no two images of {kind} in {split!r}. Choose another split.")
     whole = sum(counts) <= _MOST_PAIRS
     alike, apart = _split(counts, sum(counts) if whole else SAMPLE)
     drawn = same_class_pairs(codes, alike, random), different_class_pairs(codes, apart, random)

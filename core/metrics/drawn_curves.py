@@ -23,7 +23,7 @@ def crossing(rising: Array, target: float, values: Array) -> Array:
     after = np.maximum(1, (rising >= target).argmax(axis=1))
     rows = np.arange(len(rising))
     start, stop = rising[rows, after - 1], rising[rows, after]
-    step = np.divide(target - start, stop - start, out=np.ones_like(start), where=stop > start)
+    step = np.divide(target - start, stop - start, out=np.zeros_like(start), where=stop > start)
     step = np.clip(step, 0, 1)
     return np.asarray(values[rows, after - 1] * (1 - step) + values[rows, after] * step)
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from core.ablation import Ablation, Gain, ablate, p_value
+from core.errors import LikenessError
 from core.fusion import LABELS, reweighted
 from core.metrics.comparison import holm
 from core.metrics.rates import RATES
@@ -122,6 +123,51 @@ def test_json_holds_every_variant(good: Ablation) -> None:
     assert found["variants"][0]["gain_of_the_fusion"] == {}
     gain = found["variants"][1]["gain_of_the_fusion"]["f1"]
     assert gain["ci"][0] < gain["value"] < gain["ci"][1]
+
+
+@pytest.mark.parametrize(("p", "adjusted", "value", "pays"), [
+    (0.03, 0.09, 0.1, None), (0.01, 0.05, 0.1, True), (0.01, 0.05, -0.1, False),
+])  # fmt: skip
+def test_only_what_is_beyond_chance_after_correction_counts(
+    p: float, adjusted: float, value: float, pays: bool | None, good: Ablation
+) -> None:
+    best = replace(good.rows[2], gains={"f1": Gain(value, value - 0.2, value + 0.2, p, adjusted)})
+    found = replace(good, rows=(*good.rows[:2], best))
+    assert found.pays is pays
+    assert p_value(adjusted) in found.verdict()
+    assert "after Holm's correction for 2 comparisons" in found.verdict()
+
+
+def test_the_best_single_model_is_told_on_validation_and_is_the_cheapest_where_costs_count(good: Ablation) -> None:
+    swapped = replace(good.rows[1].variant, test=good.rows[2].variant.test, val=good.rows[1].variant.val)
+    other = replace(good.rows[2].variant, test=good.rows[1].variant.test)
+    for objective in (F1, Objective("cost", None, 3.0, 1.0)):
+        found = ablate([good.rows[0].variant, swapped, other], objective)
+        assert found.best_single is not None
+        assert found.best_single.variant.name == "b"
+        assert found.rows[1].values[objective.yardstick.name].value != found.rows[1].on_val
+    cost = ablate([row.variant for row in good.rows], Objective("cost", None, 3.0, 1.0))
+    assert all(row.gains["cost"].value > 0 for row in cost.rows[1:])
+    assert cost.pays is True
+
+
+def test_the_base_rate_is_that_of_validation_where_none_is_given() -> None:
+    whole = variant("sum", "whole", 0.8, {"a": 0.5, "b": 0.5})
+    uneven = replace(whole, test=verified(*items(classes=3, noise=0.8, seed=2)))
+    assert uneven.test.base_rate != uneven.val.base_rate
+    assert ablate([uneven], F1).base_rate == uneven.val.base_rate
+
+
+def test_variants_of_other_images_cannot_be_judged(good: Ablation) -> None:
+    fewer = replace(good.rows[1].variant, test=verified(*items(n=60, seed=2)))
+    with pytest.raises(LikenessError, match="compared on the same images"):
+        ablate([good.rows[0].variant, fewer], F1)
+
+
+def test_an_objective_that_a_variant_cannot_serve_is_said(good: Ablation) -> None:
+    useless = variant("c", "alone", 30.0, {"c": 1})
+    with pytest.raises(LikenessError, match=r"No threshold reaches a precision of 0\.99"):
+        ablate([good.rows[0].variant, useless], Objective("precision", 0.99), 1e-4)
 
 
 def test_of_a_dataset_every_variant_is_judged(workbench: Workbench) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
 import numpy as np
@@ -23,11 +24,11 @@ def dataset_of(spread: list[float], counts: tuple[int, int] = (30, 30), seed: in
     random = np.random.default_rng(seed)
     labels = np.repeat([f"class {i}" for i in range(len(spread))], sum(counts))
     splits = np.tile(np.repeat(["val", "test"], counts), len(spread))
-    ids = np.array([f"{row:032x}" for row in range(len(labels))])
     centres = np.eye(16)[: len(spread)]
     vectors = np.repeat(centres, sum(counts), axis=0)
     vectors = vectors + np.repeat(spread, sum(counts))[:, None] * random.standard_normal(vectors.shape)
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    ids = np.array([hashlib.sha256(vector.tobytes()).hexdigest()[:32] for vector in vectors])
     EmbeddingStore().append(A.fingerprint, ids.tolist(), vectors.astype(np.float32))
     return Dataset("ref", "Things", Path(), ids, ids, labels, splits)
 

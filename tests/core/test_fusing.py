@@ -12,9 +12,10 @@ from core.errors import LikenessError
 from core.fusing import learn
 from core.fusion import LABELS
 from core.fusion_parts import fusion_of
-from core.thresholds import Objective, choose
+from core.part_scores import SAMPLE, PartScores
+from core.thresholds import Choice, Objective, choose
 from core.verify import verify
-from tests.parts import A, B, Workbench, workbench
+from tests.parts import A, B, Workbench, slow_scores, workbench
 
 __all__ = ["workbench"]
 F1 = Objective("f1")
@@ -52,6 +53,95 @@ def test_one_way_can_be_asked_for(way: str, workbench: Workbench) -> None:
     assert [one.way for one in found.candidates] == [way]
     assert found.fusion.name == "mine"
     assert module.WAYS[way] in found.fusion.origin
+
+
+@pytest.mark.parametrize("base_rate", [None, 0.02])
+def test_a_value_is_what_the_best_threshold_reaches_counting_pair_by_pair(
+    base_rate: float | None, workbench: Workbench
+) -> None:
+    found = learn(workbench.dataset, workbench.parts, workbench.store, objective=F1, base_rate=base_rate)
+    for one in found.candidates:
+        sums = sum(weight * slow_scores(workbench, part, "val")[0] for part, weight in one.fusion.weights.items())
+        same = slow_scores(workbench, "fake-a", "val")[1]
+        share = same.mean() if base_rate is None else base_rate
+        best = 0.0
+        for threshold in sums:
+            recall, false = (sums[same] >= threshold).mean(), (sums[~same] >= threshold).mean()
+            best = max(best, 2 * share * recall / (share + share * recall + (1 - share) * false))
+        assert one.value == pytest.approx(best, abs=1e-4)
+
+
+@pytest.mark.parametrize(("objective", "taken"), [(F1, "grid"), (Objective("cost"), "logistic")])
+def test_the_better_candidate_is_taken_whether_higher_or_lower_is_better(
+    objective: Objective, taken: str, workbench: Workbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    values = iter([0.1, 0.2])
+    monkeypatch.setattr(module, "_value", lambda *_: next(values))
+    found = learn(workbench.dataset, workbench.parts, workbench.store, objective=objective)
+    assert found.fusion is {one.way: one.fusion for one in found.candidates}[taken]
+
+
+def test_of_equally_good_weights_those_of_fewer_parts_are_taken(
+    workbench: Workbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_value", lambda *_: 0.5)
+    monkeypatch.setattr(module, "logistic_weights", lambda *_: np.array([1.0, 1.0, 1.0]))
+    monkeypatch.setattr(module, "best_mixture", lambda *_: (0, 100, 0))
+    found = learn(workbench.dataset, workbench.parts, workbench.store, objective=F1)
+    assert found.fusion.weights == {"fake-b": 1.0}
+
+
+def test_weights_are_looked_for_on_200000_pairs_of_validation_at_most(
+    workbench: Workbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[PartScores] = []
+
+    def many(*arguments: object) -> PartScores:
+        assert arguments[3] == "val"
+        scores = np.zeros((SAMPLE, 3), np.float32)
+        return PartScores(tuple(workbench.parts.weights), scores, scores, (SAMPLE, SAMPLE))
+
+    def look(scores: PartScores, *_: object) -> tuple[int, ...]:
+        seen.append(scores)
+        return 50, 50, 0
+
+    monkeypatch.setattr(module, "part_scores", many)
+    monkeypatch.setattr(module, "best_mixture", look)
+    learn(workbench.dataset, workbench.parts, workbench.store, objective=F1, by="grid")
+    assert (len(seen[0].same), len(seen[0].different)) == (SAMPLE // 2, SAMPLE // 2)
+
+
+def test_a_model_whose_weight_is_less_than_a_hundredth_does_not_make_a_fusion_of_the_labels(
+    workbench: Workbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "logistic_weights", lambda *_: np.array([0.05, 0.0, 18.0]))
+    found = learn(workbench.dataset, workbench.parts, workbench.store, objective=F1)
+    assert [one.way for one in found.candidates] == ["grid"]
+    with pytest.raises(LikenessError, match="No model tells these validation pairs apart"):
+        learn(workbench.dataset, workbench.parts, workbench.store, objective=F1, by="logistic")
+
+
+def test_weights_that_keep_no_limit_do_not_keep_others_from_being_found(
+    workbench: Workbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls: list[object] = []
+
+    def first_fails(*arguments: object) -> Choice:
+        calls.append(arguments)
+        if len(calls) == 1:
+            raise LikenessError("No threshold reaches a precision of 0.9")
+        return choose(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(module, "choose", first_fails)
+    found = learn(workbench.dataset, workbench.parts, workbench.store, objective=F1)
+    assert [one.way for one in found.candidates] == ["grid"]
+
+
+def test_where_no_weights_keep_a_limit_it_says_so(workbench: Workbench) -> None:
+    data = workbench.dataset
+    noise = replace(data, labels=np.random.default_rng(1).permutation(data.labels))
+    with pytest.raises(LikenessError, match=r"No threshold reaches a precision of 0\.9999"):
+        learn(noise, workbench.parts, workbench.store, objective=Objective("precision", 0.9999), base_rate=1e-4)
 
 
 def test_an_unknown_way_is_refused(workbench: Workbench) -> None:

