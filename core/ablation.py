@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from core.errors import LikenessError
 from core.fusion import LABELS
 from core.metrics.comparison import holm
 from core.metrics.paired import PairedDifference, eer_difference, rate_difference, roc_auc_difference
@@ -60,11 +61,13 @@ class Ablation:
         objective: what thresholds were chosen for.
         base_rate: share of same-class pairs that rates are said for.
         rows: the variants.
+        left_out: variants that keep the objective's limit at no threshold, so that there is nothing to compare.
     """
 
     objective: Objective
     base_rate: float
     rows: tuple[Judged, ...]
+    left_out: tuple[str, ...] = ()
 
     @property
     def yardstick(self) -> Rate:
@@ -102,6 +105,12 @@ class Ablation:
             said += f"{self._gain(labels)}."
         return said
 
+    def note(self) -> str:
+        """Which variants could not be judged, in a sentence; nothing where all could."""
+        if not self.left_out:
+            return ""
+        return f"Not judged, as no threshold on validation keeps {self.objective}: {', '.join(self.left_out)}."
+
     def _beats(self, row: Judged) -> bool | None:
         gain = row.gains[self.yardstick.name]
         return None if gain.adjusted > ALPHA else gain.value > 0
@@ -121,6 +130,7 @@ class Ablation:
             "best_single": None if best is None else best.variant.name,
             "pays": self.pays,
             "verdict": self.verdict(),
+            "left_out": list(self.left_out),
             "variants": [_as_json(row, self.yardstick.name) for row in self.rows],
         }
 
@@ -164,10 +174,15 @@ def ablate(variants: Sequence[Variant], objective: Objective, base_rate: float |
         base_rate: share of same-class pairs where they will be used; None for that of validation.
 
     Raises:
-        LikenessError: the variants are not of the same images, or no threshold serves the objective.
+        LikenessError: the variants are not of the same images, or no threshold of the fusion serves the objective.
     """
     share = variants[0].val.base_rate if base_rate is None else base_rate
-    rows = [_judge(variant, objective, share) for variant in variants]
+    rows, left_out = [_judge(variants[0], objective, share)], []
+    for variant in variants[1:]:
+        try:
+            rows.append(_judge(variant, objective, share))
+        except LikenessError:
+            left_out.append(variant.label)
     gains = [_gains(rows[0], row, objective, share) for row in rows[1:]]
     adjusted = {name: holm([gain[name].p_value for gain in gains]) for name in rows[0].values}
     whole, *others = rows
@@ -175,7 +190,7 @@ def ablate(variants: Sequence[Variant], objective: Objective, base_rate: float |
         replace(row, gains={name: Gain(**vars(one), adjusted=adjusted[name][place]) for name, one in gain.items()})
         for place, (row, gain) in enumerate(zip(others, gains, strict=True))
     ]
-    return Ablation(objective, share, (whole, *judged))
+    return Ablation(objective, share, (whole, *judged), tuple(left_out))
 
 
 def _judge(variant: Variant, objective: Objective, base_rate: float) -> Judged:

@@ -139,8 +139,8 @@ def rebalanced(weights: Mapping[str, float], moved: str, weight: float) -> dict[
     others = {name: before for name, before in weights.items() if name != moved}
     if not any(others.values()):
         others = dict.fromkeys(others, 1.0)
-    scale = (1 - weight) / sum(others.values()) if others else 0.0
-    return {name: scale * others[name] if name in others else weight for name in weights}
+    total = sum(others.values())
+    return {name: (1 - weight) * (others[name] / total) if name in others else weight for name in weights}
 
 
 def _steps(parts: int) -> int:

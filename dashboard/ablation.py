@@ -41,6 +41,8 @@ def draw(
         finder = loaders.detector() if crops else None
         found = loaders.ablation(selection.dataset, [whole, parts, *others], objective, base_rate, finder, progress)
     st.markdown(plain(found.verdict()))
+    if found.left_out:
+        st.caption(plain(found.note()))
     titles = {name: _title(found, name) for name in found.rows[0].values}
     number = st.segmented_control(
         "By", list(titles), default=found.yardstick.name, format_func=titles.__getitem__, key="ablation_by",

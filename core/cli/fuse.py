@@ -82,11 +82,13 @@ def run(options: argparse.Namespace, progress: Progress) -> tuple[Any, str]:
         ],
         "saved_as": options.name, "note": note, **found.as_json(), "ablation": ablation.as_json(),
     }  # fmt: skip
+    unfit = clean(ablation.note())
     saved = f"Saved as {options.name}: name it with --models, or choose it in the dashboard." if options.name else ""
     lines = [
         f"{clean(dataset.title)}, objective {objective}: weights learned on val, reported on test",
         "", _weights(learned), *([note] if note else []), "", as_text(found), "", _variants(ablation),
-        f"{usual.name}: {usual.origin}", "", clean(ablation.verdict()), *([saved] if saved else []),
+        f"{usual.name}: {usual.origin}", "", clean(ablation.verdict()),
+        *([unfit] if unfit else []), *([saved] if saved else []),
     ]  # fmt: skip
     return result, "\n".join(lines)
 

@@ -164,10 +164,10 @@ def test_variants_of_other_images_cannot_be_judged(good: Ablation) -> None:
         ablate([good.rows[0].variant, fewer], F1)
 
 
-def test_an_objective_that_a_variant_cannot_serve_is_said(good: Ablation) -> None:
-    useless = variant("c", "alone", 30.0, {"c": 1})
+def test_an_objective_that_the_fusion_cannot_serve_is_said() -> None:
+    useless = variant("c", "whole", 30.0, {"c": 1})
     with pytest.raises(LikenessError, match=r"No threshold reaches a precision of 0\.99"):
-        ablate([good.rows[0].variant, useless], Objective("precision", 0.99), 1e-4)
+        ablate([useless], Objective("precision", 0.99), 1e-4)
 
 
 def test_of_a_dataset_every_variant_is_judged(workbench: Workbench) -> None:
@@ -180,3 +180,20 @@ def test_of_a_dataset_every_variant_is_judged(workbench: Workbench) -> None:
 @pytest.mark.parametrize(("value", "said"), [(1.0, "p = 1.000"), (0.0494, "p = 0.049"), (0.0009, "p < 0.001")])
 def test_p_values_in_words(value: float, said: str) -> None:
     assert p_value(value) == said
+
+
+def test_a_variant_that_never_keeps_the_limit_is_named_and_the_others_are_judged() -> None:
+    random = np.random.default_rng(0)
+    vectors = random.standard_normal((60, 8)).astype(np.float32)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    vectors[1] = vectors[0]  # the pair that scores highest is of two classes
+    hopeless = verified(vectors, np.arange(60) % 6)
+    blind = Variant(LABELS, "alone", {LABELS: 1.0}, hopeless, hopeless)
+    whole = variant("sum", "whole", 0.5, {"a": 0.6, "b": 0.4})
+    objective = Objective("precision", 0.9)
+    found = ablate([replace(whole, test=hopeless), blind], objective, 0.1)
+    assert [row.variant.name for row in found.rows] == ["sum"]
+    assert found.left_out == (f"{LABELS} alone",)
+    assert f"{LABELS} alone" in found.note()
+    assert found.as_json()["left_out"] == [f"{LABELS} alone"]
+    assert ablate([whole], objective, 0.1).note() == ""

@@ -78,6 +78,7 @@ def test_equal_classes_rarely_seem_to_gain() -> None:
     assert sum(verdict.gain.value < 0 for verdict in verdicts) >= 20
 
 
+@pytest.mark.slow
 def test_the_interval_of_the_gain_is_as_wide_as_other_test_images_would_make_it() -> None:
     objective, gains, widths = Objective("accuracy"), [], []
     for seed in range(60):
