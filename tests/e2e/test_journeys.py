@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 from urllib.parse import quote
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from core.policy import Policy
@@ -79,6 +80,7 @@ def test_an_upload_finds_five_and_its_link_shows_it_again(server: Server, workpl
     assert hits(page) == found
 
 
+@pytest.mark.slow
 def test_hostile_files_get_a_message_and_the_page_lives_on(server: Server, workplace: Workplace, page: Page) -> None:
     for name, data in list(bad_images().items())[::4]:
         page.goto(f"{server.url}/retrieval?image_from=Upload")
@@ -146,6 +148,7 @@ def test_a_narrow_window_does_not_scroll_sideways(server: Server, page: Page) ->
         assert page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth") <= 400
 
 
+@pytest.mark.slow
 def test_the_job_started_by_the_button_fills_the_leaderboard(tmp_path: Path, page: Page) -> None:
     pictures, cache = tmp_path / "mine", tmp_path / "jobs"
     draw(pictures, count=6)

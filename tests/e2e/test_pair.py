@@ -50,6 +50,7 @@ def answer(page: Page) -> str:
     return page.locator("h3").filter(has_text=_SAID).inner_text().replace("≥", ">=")
 
 
+@pytest.mark.slow
 def test_the_page_and_the_command_agree(link: str, cache: Path, workplace: Workplace, page: Page) -> None:
     page.goto(link)
     said = answer(page)

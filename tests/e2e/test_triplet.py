@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from urllib.parse import quote
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from tests.bad_images import bad_images
@@ -59,6 +60,7 @@ def test_the_keyboard_alone_chooses_three_images_and_moves_the_threshold(server:
     expect(page.get_by_role("button", name="Back to")).to_be_visible()
 
 
+@pytest.mark.slow
 def test_hostile_files_get_a_message_and_the_page_lives_on(server: Server, workplace: Workplace, page: Page) -> None:
     for name, data in list(bad_images().items())[::8]:
         page.goto(f"{server.url}/triplet?{_TWO}&c_from=Upload")
