@@ -22,6 +22,7 @@ from core.thresholds import Objective, choose
 from core.variants import Variant
 
 ALPHA = 0.05
+_SUMMARIES = {"roc_auc": "ROC AUC", "eer": "EER"}
 
 
 @dataclass(frozen=True)
@@ -73,6 +74,12 @@ class Ablation:
     def yardstick(self) -> Rate:
         """What variants are compared by first."""
         return self.objective.yardstick
+
+    def title(self, name: str) -> str:
+        """What a number of the rows' ``values`` is called."""
+        if name == self.yardstick.name:
+            return self.yardstick.title
+        return _SUMMARIES[name] if name in _SUMMARIES else RATES[name].title
 
     @property
     def best_single(self) -> Judged | None:

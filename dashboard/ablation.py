@@ -7,7 +7,6 @@ import streamlit as st
 
 from core.ablation import ALPHA, Ablation
 from core.fusion import Fusion, reweighted
-from core.metrics.rates import RATES
 from core.metrics.verification import Estimate
 from core.thresholds import Objective
 from dashboard import fusion_charts, loaders, panels
@@ -15,7 +14,6 @@ from dashboard.fusing import Weights
 from dashboard.selection import Selection, is_public
 from dashboard.text import count, literal, plain
 
-_TITLES = {"roc_auc": "ROC AUC", "eer": "EER"}
 _NAME = "these weights"
 
 
@@ -43,7 +41,7 @@ def draw(
     st.markdown(plain(found.verdict()))
     if found.left_out:
         st.caption(plain(found.note()))
-    titles = {name: _title(found, name) for name in found.rows[0].values}
+    titles = {name: found.title(name) for name in found.rows[0].values}
     number = st.segmented_control(
         "By", list(titles), default=found.yardstick.name, format_func=titles.__getitem__, key="ablation_by",
         bind="query-params", required=True,
@@ -60,12 +58,6 @@ def draw(
 
 def _ask(asked: object) -> None:
     st.session_state["_ablated"] = asked
-
-
-def _title(found: Ablation, name: str) -> str:
-    if name == found.yardstick.name:
-        return found.yardstick.title
-    return RATES[name].title if name in RATES else _TITLES[name]
 
 
 def table(found: Ablation, number: str) -> pd.DataFrame:

@@ -86,7 +86,7 @@ def choose(selection: Selection) -> list[Query | None]:
 
 
 def choose_decider(selection: Selection) -> str:
-    """Draw the choice of who decides."""
+    """Draw the choice of who decides; first comes what decides on the command line."""
     names = deciders(selection)
     picked = st.selectbox(
         "Decided by", names, format_func=literal, key="decider", bind="query-params", width=260,

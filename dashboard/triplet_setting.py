@@ -12,9 +12,8 @@ from core.judges import Judge
 from core.metrics.distance import to_cosines, to_distances
 from core.metrics.grid import DECIMALS
 from core.models import Model
-from dashboard import held_threshold, loaders, pair
+from dashboard import held_threshold, loaders
 from dashboard.selection import Selection
-from dashboard.text import literal
 
 SIMILARITY, DISTANCE = "Similarity", "Euclidean distance"
 PAIRS, TRIPLETS = "single pairs", "three images"
@@ -30,17 +29,6 @@ class Setting:
     threshold: float
     basis: str
     distances: bool
-
-
-def choose_decider(selection: Selection) -> str:
-    """Draw the choice of who decides; first comes what decides on the command line."""
-    names = pair.deciders(selection)
-    picked = st.selectbox(
-        "Decided by", names, format_func=literal, key="decider", bind="query-params", width=260,
-        help="The default fusion adds up two models and the labels. Fusions that were saved can decide, or one model "
-        "alone.",
-    )  # fmt: skip
-    return picked if picked in names else names[0]
 
 
 def models(selection: Selection, decider: str) -> dict[str, Model]:

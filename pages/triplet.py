@@ -4,7 +4,7 @@ import streamlit as st
 
 from core.errors import LikenessError
 from core.models import networks
-from dashboard import loaders, panels, selection, triplet, triplet_setting, triplet_trust
+from dashboard import loaders, pair, panels, selection, triplet, triplet_setting, triplet_trust
 from dashboard.text import plain
 
 chosen = selection.current()
@@ -15,7 +15,7 @@ if not chosen.ready:
 images, answer, trust = st.container(), st.container(), st.container()
 try:
     with answer:
-        decider = triplet_setting.choose_decider(chosen)
+        decider = pair.choose_decider(chosen)
     models = triplet_setting.models(chosen, decider)
     judges = {name: loaders.judge(loaders.pairs(chosen.dataset, model, "val")) for name, model in models.items()}
 except LikenessError as error:

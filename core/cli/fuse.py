@@ -18,7 +18,6 @@ from core.default_fusion import default_fusion
 from core.embed import embed
 from core.errors import LikenessError
 from core.fusion_parts import fusion_of, why_no_labels
-from core.metrics.rates import RATES
 from core.progress import Progress
 from core.records import Dataset
 from core.store import EmbeddingStore
@@ -28,7 +27,6 @@ from core.verify import verify
 
 NAME = "fuse"
 HELP = "Learn how much each model, and label match, should count in a weighted sum: on validation, reported on test."
-_TITLES = {"roc_auc": "ROC AUC", "eer": "EER"}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -126,7 +124,7 @@ def _variants(found: Ablation) -> str:
     """The ablation as a table; the gain is the whole fusion's over the row."""
     name = found.yardstick.name
     numbers = list(found.rows[0].values)
-    titles = [RATES[one].title if one in RATES else _TITLES.get(one, found.yardstick.title) for one in numbers]
+    titles = [found.title(one) for one in numbers]
     rows = []
     for row in found.rows:
         gain = row.gains.get(name)

@@ -14,21 +14,19 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core import uploads
-from core.backbones import Backbone, available
+from core.backbones import Backbone
 from core.boxes import Box
 from core.cli import main
 from core.compare import NoDetector
 from core.datasets import load_dataset
 from core.detect import Detection
-from core.store import EmbeddingStore
 from tests.bad_images import bad_images, odd_images
 from tests.fakes import FakeRunner, fake, install
-from tests.pages.conftest import texts
+from tests.pages.conftest import OTHER, texts
 from tests.workplace import HOSTILE, MODEL, Workplace
 
 Open = Callable[..., AppTest]
 LINK = {"a": "plain/03.png", "b": "square_*_/02.png"}
-OTHER = "efficientnet_lite0"
 PART = Box(0.1, 0.1, 0.6, 0.7, HOSTILE, 0.9)
 CLASSES = fake("fake-classes", dim=1000)
 
@@ -205,17 +203,10 @@ def test_labels_are_shown_and_what_is_missing_for_their_groups(app: Open, monkey
 
 
 @pytest.fixture
-def two_models(workplace: Workplace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A cache in which a second model, which sees nothing, has embedded the pictures too."""
-    place = tmp_path / "two"
-    shutil.copytree(workplace.cache, place)
-    store, models = EmbeddingStore(place), available()
-    keys = sorted(store.keys(models[MODEL].fingerprint))
-    noise = np.random.default_rng(0).standard_normal((len(keys), models[OTHER].spec.dim))
-    noise /= np.linalg.norm(noise, axis=1, keepdims=True)
-    store.append(models[OTHER].fingerprint, keys, noise.astype(np.float32))
+def two_models(two_models: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The same, with networks that answer at once."""
     install(monkeypatch)
-    return place
+    return two_models
 
 
 def test_several_models_are_added_up_unless_one_is_to_decide(app: Open, two_models: Path) -> None:
