@@ -27,7 +27,7 @@ from core.fusion import Fusion
 from core.judges import Judge
 from core.label_groups import LabelGroups
 from core.labelling import LabelAnswer, match_labels
-from core.models import Model, score
+from core.models import Model
 from core.policy import Decision, Policy, told_apart
 from core.records import Dataset
 from core.reliability import ReliabilityPoint
@@ -153,7 +153,7 @@ def compare(
 
 
 def _decide(judge: Decider, a: Look, b: Look) -> Decision:
-    found = score(judge.model, a.vectors, b.vectors)
+    found = judge.model.score(a.vectors, b.vectors)
     if isinstance(judge, Policy):
         return judge.judge(found)
     same = judge.same(found)
@@ -180,15 +180,17 @@ def _share(found: ReliabilityPoint) -> str:
 
 
 def deciding_model(dataset: Dataset, models: Sequence[Model], store: EmbeddingStore) -> Model:
-    """What decides where nothing else was chosen: the only model, or the default fusion of those that are no fusions.
+    """What decides where nothing else was chosen: the only model, or the default fusion of all single networks.
 
     Raises:
-        LikenessError: there are none, or only fusions, of which one has to be named.
+        LikenessError: there are none, or only fusions and pair heads, of which one has to be named.
     """
     if len(models) == 1:
         return models[0]
     single = [model for model in models if isinstance(model, Backbone)]
     if models and not single:
         names = ", ".join(model.name for model in models)
-        raise LikenessError(f"{names} are all fusions, and none of them comes first. Name the one that decides.")
+        raise LikenessError(
+            f"{names} are all fusions or pair heads, and none of them comes first. Name the one that decides."
+        )
     return default_fusion(dataset, single, store)

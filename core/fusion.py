@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from core.backbones import CLASSIFIERS, Backbone, BackboneSpec, all_specs, missing_reason
+from core.backbones import CLASSIFIERS, Backbone, BackboneSpec, Vectors, all_specs, missing_reason
 from core.classify import probabilities
 from core.errors import LikenessError
 from core.label_groups import LabelGroups
@@ -25,7 +25,6 @@ from core.metrics.grid import similarity, to_bins
 from core.normalise import Normaliser
 from core.normalise import from_json as normaliser_from_json
 
-Vectors = Mapping[str, NDArray[np.float32]]
 LABELS = "label match"
 
 
@@ -118,6 +117,10 @@ class Fusion:
             origin=self.origin,
         )
 
+    def score(self, a: Vectors, b: Vectors) -> float:
+        """The similarity of two images from their vectors, by network name; higher is more alike."""
+        return sum(self.contributions(a, b).values())
+
     def contributions(self, a: Vectors, b: Vectors) -> dict[str, float]:
         """What each part adds to the score of two images, from their vectors by network name; the sum is the score."""
         # In single precision, as in tables of scores, so that a pair scores the same wherever it is looked at.
@@ -134,24 +137,14 @@ class Fusion:
     def as_json(self) -> dict[str, Any]:
         """Plain JSON values that :func:`from_json` reads."""
         parts = [
-            {"model": identity(p.backbone), "weight": p.weight, "normaliser": p.normaliser.as_json()}
+            {"model": p.backbone.as_json(), "weight": p.weight, "normaliser": p.normaliser.as_json()}
             for p in self.components
         ]
         labels = None if self.labels is None else {
-            "classifier": identity(self.labels.classifier), "groups": self.labels.groups.as_json(),
+            "classifier": self.labels.classifier.as_json(), "groups": self.labels.groups.as_json(),
             "weight": self.labels.weight,
         }  # fmt: skip
         return {"name": self.name, "components": parts, "labels": labels, "origin": self.origin}
-
-
-def identity(backbone: Backbone) -> dict[str, Any]:
-    """What a file says of a model, so that another one is not taken for it."""
-    return {
-        "name": backbone.name,
-        "fingerprint": backbone.fingerprint,
-        "weights_sha256": backbone.weights.sha256,
-        **backbone.spec.identity,
-    }
 
 
 def from_json(content: object, known: Mapping[str, Backbone]) -> Fusion:
@@ -180,7 +173,7 @@ def from_json(content: object, known: Mapping[str, Backbone]) -> Fusion:
 
 
 def matching(wanted: Mapping[str, Any], known: Mapping[str, Backbone]) -> Backbone:
-    """The model of this machine that an :func:`identity` speaks of.
+    """The model of this machine that :meth:`core.backbones.Backbone.as_json` spoke of.
 
     Raises:
         LikenessError: it cannot run here, or the one here is another; the message says which parts differ.
@@ -192,7 +185,7 @@ def matching(wanted: Mapping[str, Any], known: Mapping[str, Backbone]) -> Backbo
         reason = (missing_reason(spec) or "") if spec else "No model of this name is known here."
         raise LikenessError(f"It was made with {name}, which cannot run here. {reason}")
     if backbone.fingerprint != wanted["fingerprint"]:
-        here = json.loads(json.dumps(identity(backbone)))
+        here = json.loads(json.dumps(backbone.as_json()))
         differing = [key for key, value in here.items() if key != "fingerprint" and value != wanted.get(key)]
         raise LikenessError(
             f"It was made with another {name}: its {' and '.join(differing) or 'fingerprint'} differ from those here, "

@@ -13,6 +13,7 @@ from core.classify import classifiers
 from core.errors import LikenessError
 from core.fusion import Fusion, from_json
 from core.paths import cache_dir
+from core.siamese import pair_scorers
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _log = logging.getLogger(__name__)
@@ -32,7 +33,7 @@ def check_name(name: str) -> None:
     """Raise a LikenessError where a fusion cannot be saved under a name."""
     if not _NAME.fullmatch(name):
         raise LikenessError(f"{name!r} cannot be a name: use 1 to 64 letters, digits, dots, dashes and underscores.")
-    if name in BACKBONES or name in all_specs():
+    if name in BACKBONES or name in all_specs() or name in pair_scorers(available()):
         raise LikenessError(f"{name} is the name of a model. Choose another.")
 
 

@@ -117,14 +117,22 @@ def output(job: str) -> str:
     return path.read_text("utf-8", "replace") if path.is_file() else ""
 
 
+def is_helper() -> bool:
+    """Whether this process helps another that trains on several devices: it runs the same command and keeps quiet.
+
+    Launchers of distributed training number the processes of a machine in ``LOCAL_RANK``.
+    """
+    return os.environ.get("LOCAL_RANK", "0") != "0"
+
+
 class Reporter:
     """The job's side: keeps the status file up to date for as long as the ``with`` block runs.
 
-    Does nothing when the process was not started as a job.
+    Does nothing when the process was not started as a job, or only helps one.
     """
 
     def __init__(self) -> None:
-        folder = os.environ.get(JOB_VARIABLE)
+        folder = None if is_helper() else os.environ.get(JOB_VARIABLE)
         self._status: JobStatus | None = None
         if folder:
             self._status = status(Path(folder).name)

@@ -14,7 +14,7 @@ from PIL import Image
 from core import files
 from core.backbones import Backbone
 from core.embed import embed_picture
-from core.models import Model, networks
+from core.models import Model
 from core.paths import cache_dir
 
 _WARM_UP = 5
@@ -36,7 +36,7 @@ def measure(model: Model) -> Latency:
     The image is a 640 x 480 JPEG of smooth colours and noise, the same for every backbone. The networks of a fusion
     run one after the other.
     """
-    found = [_measure(network) for network in networks(model)]
+    found = [_measure(network) for network in model.networks]
     p50, p95 = (round(sum(times), 2) for times in ([one.p50 for one in found], [one.p95 for one in found]))
     return Latency(p50, p95, found[0].machine)
 

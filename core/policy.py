@@ -21,10 +21,9 @@ from core.calibration import Calibration, checked_share
 from core.calibration import from_json as calibration_from_json
 from core.embed import embed_picture
 from core.errors import LikenessError
-from core.fusion import Fusion, from_json, identity, matching
 from core.fusions import known_networks
 from core.metrics.grid import threshold_bin, to_bins
-from core.models import Model, networks, score
+from core.models import Model, from_json, is_whole, score_kind
 from core.records import Dataset
 from core.threshold_report import ThresholdReport
 
@@ -90,12 +89,11 @@ class Policy:
     def of(cls, dataset: Dataset, model: Model, report: ThresholdReport) -> Policy:
         """The policy of a threshold that was chosen on a dataset's validation images."""
         objective, choice = report.objective, report.choice
-        fused = isinstance(model, Fusion)
         return cls({
             "kind": KIND,
             "schema": SCHEMA,
-            "score": "fusion" if fused else "cosine",
-            "model": model.as_json() if isinstance(model, Fusion) else identity(model),
+            "score": score_kind(model),
+            "model": model.as_json(),
             "threshold": report.threshold,
             "calibration": report.calibration.as_json(),
             "chosen": {
@@ -167,7 +165,7 @@ class Policy:
             LikenessError: a file cannot be read, or the model here is not the one of the policy.
         """
         a, b = (embed_picture(_bytes(image), self._networks) for image in (image_a, image_b))
-        return self.judge(score(self.model, a, b))
+        return self.judge(self.model.score(a, b))
 
     def judge(self, similarity: float) -> Decision:
         """What the policy says of a pair with this score."""
@@ -188,29 +186,26 @@ class Policy:
         Raises:
             LikenessError: it cannot run here, or the one here is another; the message says what differs.
         """
-        wanted, known = self.content["model"], known_networks()
         try:
-            return from_json(wanted, known) if self.content["score"] == "fusion" else matching(wanted, known)
+            return from_json(self.content["score"], self.content["model"], known_networks())
         except LikenessError as error:
             raise LikenessError(f"The policy cannot decide. {error}") from error
 
     @cached_property
     def _networks(self) -> dict[str, tuple[Preprocessing, Runner]]:
-        return {one.name: (one.spec.preprocessing, self.load_runner(one)) for one in networks(self.model)}
+        return {one.name: (one.spec.preprocessing, self.load_runner(one)) for one in self.model.networks}
 
 
 def _is_whole(content: dict[str, Any]) -> bool:
     """Whether all that a decision is made from is there."""
-    model, chosen, band = (content.get(key) for key in ("model", "chosen", "review"))
+    chosen, band = content.get("chosen"), content.get("review")
     try:
         calibration_from_json(content.get("calibration"))
         checked_share(chosen["base_rate"] if isinstance(chosen, dict) and _is_number(chosen.get("base_rate")) else 0)
     except LikenessError:
         return False
-    keys = {"cosine": ("name", "fingerprint"), "fusion": ("name", "components")}.get(str(content.get("score")))
-    named = isinstance(model, dict) and keys is not None and all(model.get(key) for key in keys)
     limits = band is None or (isinstance(band, dict) and all(_is_number(band.get(k)) for k in ("reject", "accept")))
-    return named and limits and _is_number(content.get("threshold"))
+    return is_whole(content.get("score"), content.get("model")) and limits and _is_number(content.get("threshold"))
 
 
 def _is_number(given: object) -> bool:

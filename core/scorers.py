@@ -1,4 +1,4 @@
-"""How a model scores pairs of a dataset's images: one network by the cosine, a fusion by a weighted sum."""
+"""How a model scores pairs of a dataset's images: by the cosine, by a fusion's weighted sum, or by a pair head."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from core.backbones import Backbone
 from core.classify import stored_probabilities
-from core.fusion import Fusion
 from core.label_groups import group_vectors
 from core.metrics.grid import to_bins
 from core.metrics.scorer import Blocks, Cosine, Items, Scorer
 from core.models import Model
 from core.records import Dataset
+from core.siamese import PairHead, Siamese
 from core.store import EmbeddingStore
 from core.vectors import stored_vectors
 
@@ -55,14 +56,59 @@ class WeightedSum:
         return np.asarray(sum(table.astype(np.float64) for table in tables))
 
 
+class HeadScores:
+    """What a pair head says of L2-normalised vectors.
+
+    Args:
+        encoded: the vectors, as the encoder's own scorer holds them.
+        head: scores them.
+    """
+
+    def __init__(self, encoded: Cosine, head: PairHead) -> None:
+        self._encoded = encoded
+        self._head = head
+
+    def __len__(self) -> int:
+        return len(self._encoded)
+
+    def blocks(self, rows: Items, columns: Items) -> Blocks:
+        """See :class:`core.metrics.scorer.Scorer`."""
+        left, right = self._encoded.vectors[rows], self._encoded.vectors[columns]
+
+        def block(part: slice | Items, start: int = 0) -> NDArray[np.float32]:
+            asked, others = left[part], right[start:]
+            scores = np.empty((len(asked), len(others)), np.float32)
+            for row, vector in enumerate(asked):
+                scores[row] = self._head.against(vector, others)
+            return scores
+
+        return block
+
+    def originals(self, items: Items) -> Items:
+        """See :class:`core.metrics.scorer.Scorer`; equal vectors score equally."""
+        return self._encoded.originals(items)
+
+    def pairs(self, a: Items, b: Items) -> NDArray[np.float64]:
+        """See :class:`core.metrics.scorer.Scorer`."""
+        vectors, parts = self._encoded.vectors, range(0, len(a), _PAIRS_AT_ONCE)
+        found = [self._head(vectors[a[i : i + _PAIRS_AT_ONCE]], vectors[b[i : i + _PAIRS_AT_ONCE]]) for i in parts]
+        return np.concatenate(found) if found else np.empty(0)
+
+
+_PAIRS_AT_ONCE = 256
+
+
 def scorer_of(dataset: Dataset, model: Model, store: EmbeddingStore) -> Scorer:
     """Scores of pairs of rows of a dataset.
 
     Raises:
-        LikenessError: vectors are missing; the message says which command computes them.
+        LikenessError: vectors are missing, and the message says which command computes them; or a pair head cannot be
+            read.
     """
-    if not isinstance(model, Fusion):
+    if isinstance(model, Backbone):
         return Cosine(stored_vectors(dataset, model, store))
+    if isinstance(model, Siamese):
+        return HeadScores(Cosine(stored_vectors(dataset, model.encoder, store)), model.head)
     parts: list[tuple[Scorer, Table]] = [
         (Cosine(stored_vectors(dataset, part.backbone, store)), part.table) for part in model.components
     ]

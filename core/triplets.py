@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from core.fusion import Fusion, Vectors
+from core.backbones import Backbone, Vectors
 from core.metrics.distance import to_distances
-from core.models import Model, score
+from core.models import Model
 from core.policy import is_match, told_apart
 
 PAIRS = ((0, 1), (0, 2), (1, 2))
@@ -98,8 +98,8 @@ def decide(model: Model, images: Sequence[Vectors], threshold: float) -> Triplet
     """
     pairs = []
     for a, b in PAIRS:
-        found = score(model, images[a], images[b])
-        distance = None if isinstance(model, Fusion) else float(to_distances(found))
+        found = model.score(images[a], images[b])
+        distance = float(to_distances(found)) if isinstance(model, Backbone) else None
         pairs.append(ScoredPair(a, b, found, distance, is_match(found, threshold)))
     return TripletDecision(model.name, threshold, tuple(pairs))
 

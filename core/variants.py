@@ -14,7 +14,7 @@ from core.embed import embed
 from core.fusion import LABELS, Fusion
 from core.fusion_parts import alone, without
 from core.metrics.verification import Verification
-from core.models import Model, networks
+from core.models import Model
 from core.progress import Progress, silent
 from core.records import Dataset
 from core.store import EmbeddingStore
@@ -101,6 +101,6 @@ def on_crops(
     """
     judged = dataset.take(np.flatnonzero(dataset.splits != "train"))
     crops = cropped(judged, detector, store, progress)
-    embed(crops, networks(fusion), store, progress)
+    embed(crops, fusion.networks, store, progress)
     val, test = (verify(crops, fusion, store, split, progress).verification for split in ("val", "test"))
     return Variant(CROPPED, "other", fusion.weights, val, test)

@@ -22,7 +22,7 @@ Weights = Mapping[str, float]
 
 
 def backbones(selection: Selection) -> list[Backbone]:
-    """The chosen models that can be added up: a fusion is no part of another."""
+    """The chosen models that can be added up: single networks, no fusions and no pair heads."""
     return [model for name in selection.models if isinstance(model := selection.ready[name], Backbone)]
 
 

@@ -8,7 +8,6 @@ import streamlit as st
 from core.evaluate import HEADLINE, Evaluation
 from core.leaks import Leaks, headline_change, without_leaks
 from core.metrics import METRICS
-from core.models import networks
 from dashboard import loaders, panels
 from dashboard.selection import is_public
 from dashboard.text import count, plain
@@ -27,7 +26,7 @@ def draw(evaluation: Evaluation) -> None:
         )  # fmt: skip
         if not wanted:
             return
-        best = networks(next(iter(evaluation.models.values())).backbone)[0]
+        best = next(iter(evaluation.models.values())).backbone.networks[0]
         with panels.progress() as progress:
             found = loaders.duplicates(evaluation.dataset, best, progress)
         leaks = without_leaks(evaluation, found)

@@ -32,7 +32,7 @@ from core.errors import LikenessError
 from core.evaluate import Evaluation, Protocol, compare_models
 from core.evaluate import evaluate as evaluate_models
 from core.evidence import EvidencePair, FeatureMap, LocalFeatures, evidence
-from core.fused_search import FusedSearcher
+from core.full_search import FullSearcher
 from core.fusing import Learned, learn
 from core.fusion import Fusion
 from core.fusion_parts import fusion_of
@@ -43,7 +43,7 @@ from core.known_pairs import KnownPairs
 from core.labelling import Labelling, labelling
 from core.metrics import Difference
 from core.metrics.verification import Estimate
-from core.models import Model, networks
+from core.models import Model
 from core.pair_errors import PairErrors, find_pair_errors
 from core.part_scores import PartScores
 from core.part_scores import part_scores as score_parts
@@ -60,6 +60,7 @@ from core.sampled import protocols as sampled_protocols
 from core.sampled import triplet_accuracy as evaluate_triplets
 from core.scorers import scorer_of
 from core.search import Searcher
+from core.siamese import Siamese, pair_scorers
 from core.store import EmbeddingStore
 from core.thresholds import Objective
 from core.variants import on_crops, variants_of
@@ -85,8 +86,9 @@ def forget() -> None:
 
 @st.cache_resource(ttl=60, show_spinner=False)
 def available_models() -> dict[str, Model]:
-    """The backbones whose weights are here, then the fusions that were saved of them, by name."""
-    return {**catalogue.available(), **saved()}
+    """The backbones whose weights are here, then the pair heads and the fusions that were saved of them, by name."""
+    found = catalogue.available()
+    return {**found, **pair_scorers(found), **saved()}
 
 
 @st.cache_resource(ttl=60, show_spinner=False)
@@ -118,7 +120,7 @@ def _without(data: str, first: str, left_out: str, _data: Dataset, _ids: Sequenc
 
 def missing(data: Dataset, model: Model) -> int:
     """How many images of a dataset a model, or the one of its networks that lacks most, has not embedded."""
-    return max(_missing(data.fingerprint, one.fingerprint, _state(one), data, one) for one in networks(model))
+    return max(_missing(data.fingerprint, one.fingerprint, _state(one), data, one) for one in model.networks)
 
 
 @st.cache_resource(max_entries=256, show_spinner=False)
@@ -251,16 +253,18 @@ def _pairs_key(found: SplitPairs) -> str:
     return f"{found.dataset.fingerprint} {found.dataset.paths[0]} {_states([found.backbone])} {found.split}"
 
 
-def searcher(data: Dataset, model: Model) -> Searcher | FusedSearcher:
+def searcher(data: Dataset, model: Model) -> Searcher | FullSearcher:
     """Search a dataset with one model."""
-    if isinstance(model, Fusion):
-        return _fused(data.fingerprint, str(data.paths[0]), model.fingerprint, _state(model), data, model)
-    return Searcher(data, model, _index(model.fingerprint, _state(model)), runner)
+    if isinstance(model, Backbone):
+        return Searcher(data, model, _index(model.fingerprint, _state(model)), runner)
+    return _full_searcher(data.fingerprint, str(data.paths[0]), model.fingerprint, _state(model), data, model)
 
 
 @st.cache_resource(max_entries=4, show_spinner="Opening the vectors")
-def _fused(data: str, first: str, fingerprint: str, state: str, _data: Dataset, _model: Fusion) -> FusedSearcher:
-    return FusedSearcher.open(_data, _model, store(), runner)
+def _full_searcher(
+    data: str, first: str, fingerprint: str, state: str, _data: Dataset, _model: Fusion | Siamese
+) -> FullSearcher:
+    return FullSearcher.open(_data, _model, store(), runner)
 
 
 @st.cache_resource(max_entries=16, show_spinner="Opening the index")
@@ -307,7 +311,7 @@ def _states(models: Sequence[Model]) -> str:
 
 def _state(model: Model) -> str:
     """Changes whenever vectors that a model needs were added."""
-    return " ".join(path.name for network in networks(model) for path in store().parts(network.fingerprint))
+    return " ".join(path.name for network in model.networks for path in store().parts(network.fingerprint))
 
 
 @st.cache_data(max_entries=64, show_spinner=False)

@@ -8,6 +8,7 @@ import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
 _PAGES = Path(__file__).resolve().parent.parent / "pages"
+OVERVIEW = _PAGES / "overview.py"
 RETRIEVAL = _PAGES / "retrieval.py"
 PAIR = _PAGES / "pair.py"
 
@@ -16,12 +17,13 @@ def choose_page() -> StreamlitPage:
     """Draw the navigation and return the page that is open."""
     return st.navigation(
         [
-            st.Page(_PAGES / "overview.py", title="Overview", icon=":material/leaderboard:", default=True),
+            st.Page(OVERVIEW, title="Overview", icon=":material/leaderboard:", default=True),
             st.Page(RETRIEVAL, title="Top-5 retrieval", icon=":material/image_search:"),
             st.Page(PAIR, title="Pair comparison", icon=":material/compare:"),
             st.Page(_PAGES / "triplet.py", title="Triplet check", icon=":material/change_history:"),
             st.Page(_PAGES / "per_class.py", title="Per-class quality", icon=":material/grid_on:"),
             st.Page(_PAGES / "threshold.py", title="Threshold", icon=":material/tune:"),
             st.Page(_PAGES / "fusion.py", title="Score fusion", icon=":material/merge:"),
+            st.Page(_PAGES / "train.py", title="Train", icon=":material/model_training:"),
         ]
     )

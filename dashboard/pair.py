@@ -16,7 +16,6 @@ from core.errors import UnreadableImage
 from core.fusion import Fusion
 from core.judges import Judge
 from core.labelling import Labelling
-from core.models import networks
 from core.records import Dataset
 from dashboard import comparison_charts, loaders, pair_picker, panels
 from dashboard.pair_picker import Query
@@ -90,8 +89,8 @@ def choose_decider(selection: Selection) -> str:
     names = deciders(selection)
     picked = st.selectbox(
         "Decided by", names, format_func=literal, key="decider", bind="query-params", width=260,
-        help="The default fusion adds up two models and the labels. Fusions that were saved can decide, or one model "
-        "alone.",
+        help="The default fusion adds up two models and the labels. Fusions that were saved can decide, pair heads, or "
+        "one model alone.",
     )  # fmt: skip
     return picked if picked in names else names[0]
 
@@ -114,9 +113,9 @@ def settings(selection: Selection) -> Setting:
 def deciders(selection: Selection) -> list[str]:
     """What may decide; first what does where nothing is chosen, as in :func:`core.compare.deciding_model`."""
     single = [name for name in selection.models if isinstance(selection.ready[name], Backbone)]
-    fusions = [name for name, model in selection.ready.items() if isinstance(model, Fusion)]
+    others = [name for name, model in selection.ready.items() if not isinstance(model, Backbone)]
     first = [DEFAULT] if len(selection.models) > 1 and single else selection.models[:1]
-    return list(dict.fromkeys([*first, *fusions, *single]))
+    return list(dict.fromkeys([*first, *others, *single]))
 
 
 def prepare(selection: Selection, decider: str) -> Bench:
@@ -128,7 +127,7 @@ def prepare(selection: Selection, decider: str) -> Bench:
     data, models = selection.dataset, {name: selection.ready[name] for name in selection.models}
     deciding = loaders.deciding(data, list(models.values())) if decider == DEFAULT else selection.ready[decider]
     said = loaders.labels_of(data, deciding)
-    needed = {one.name: one for model in (*models.values(), deciding) for one in networks(model)}
+    needed = {one.name: one for model in (*models.values(), deciding) for one in model.networks}
     if said.classifier is not None:
         needed[said.classifier.name] = said.classifier
     judges = {name: loaders.judge(loaders.pairs(data, model, "val")) for name, model in models.items()}

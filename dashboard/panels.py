@@ -16,10 +16,15 @@ from core import jobs
 from core.errors import LikenessError
 from core.evaluate import Evaluation
 from core.progress import Progress
+from core.recent import DatasetChoice
 from core.records import Dataset
 from dashboard import loaders
 from dashboard.selection import Selection, is_public
 from dashboard.text import count, literal, plain
+
+# What the stages of jobs that take long count.
+_RATES = {"Embedding": "{:.0f} images", "Training": "{:.1f} steps"}
+_TRAINED = "Done. The new model is on every page from now on; the train page tells what it gained."
 
 
 def chart(
@@ -41,6 +46,11 @@ def chart(
         else:
             picked = partial(_picked, key, pick)
             st.plotly_chart(figure, key=key, config=config, alt=alt, on_select=picked, selection_mode="points")
+    download(data, name)
+
+
+def download(data: pd.DataFrame, name: str) -> None:
+    """A button that gives a table as ``<name>.csv``."""
     st.download_button(
         "Data as CSV", lambda: data.to_csv(index=False), f"{name}.csv", "text/csv", type="tertiary",
         icon=":material/download:", key=f"data-{name}", on_click="ignore",
@@ -107,12 +117,30 @@ def job_runs() -> bool:
 
 def start_button(label: str, selection: Selection, models: list[str]) -> None:
     """The button that starts a job in which these models embed the dataset; a public demo has none."""
+    chosen = ["--models", ",".join(models), "--labels"]
+    job_button(label, ["embed", *dataset_options(selection.choice), *chosen])
+
+
+def job_button(label: str, arguments: list[str]) -> None:
+    """The button that starts ``python -m core <arguments>`` as a job; a public demo has none."""
     if is_public():
         st.caption("This is a public demo, which computes nothing new.")
         return
-    st.button(label, type="primary", icon=":material/play_arrow:", on_click=_start, args=(selection, models))
+    st.button(label, type="primary", icon=":material/play_arrow:", on_click=_start, args=(arguments,))
     if problem := st.session_state.pop("_job_problem", None):
         st.error(plain(problem))
+
+
+def dataset_options(choice: DatasetChoice) -> list[str]:
+    """The command line's options for a dataset."""
+    options = choice.options
+    found = ["--dataset", choice.ref, "--seed", str(options.seed)]
+    found += ["--split", "/".join(f"{share:g}" for share in options.shares)]
+    if options.top_classes is not None:
+        found += ["--top-classes", str(options.top_classes)]
+    if options.per_class is not None:
+        found += ["--per-class", str(options.per_class)]
+    return found
 
 
 def without_weights() -> None:
@@ -123,16 +151,8 @@ def without_weights() -> None:
             st.dataframe(pd.DataFrame(reasons.items(), columns=["model", "what to do"]), hide_index=True)
 
 
-def _start(selection: Selection, models: list[str]) -> None:
+def _start(arguments: list[str]) -> None:
     st.session_state.pop("_finished_job", None)
-    options = selection.choice.options
-    arguments = ["embed", "--dataset", selection.choice.ref, "--models", ",".join(models), "--labels"]
-    arguments += ["--seed", str(options.seed)]
-    arguments += ["--split", "/".join(f"{share:g}" for share in options.shares)]
-    if options.top_classes is not None:
-        arguments += ["--top-classes", str(options.top_classes)]
-    if options.per_class is not None:
-        arguments += ["--per-class", str(options.per_class)]
     try:
         jobs.start(arguments)
     except LikenessError as error:
@@ -148,8 +168,8 @@ def _watch(job: str) -> None:
         st.rerun(scope="app")
     share = status.done / status.total if status.total else 0.0
     words = f"{status.stage or 'Starting'}: {status.done:,} of {status.total:,}" if status.total else "Starting"
-    if status.stage == "Embedding" and status.rate:
-        words += f", {status.rate:.0f} images a second, {_duration(status.eta_s)} left"
+    if status.stage in _RATES and status.rate:
+        words += f", {_RATES[status.stage].format(status.rate)} a second, {duration(status.eta_s)} left"
     st.progress(min(share, 1.0), words)
     st.caption(plain(f"python -m core {' '.join(status.command)}") + " (goes on when this page is closed)")
     st.button("Cancel", icon=":material/stop:", on_click=jobs.cancel, args=(job,), key=f"cancel-{job}")
@@ -160,7 +180,8 @@ def _verdict(job: str) -> None:
     if status is None:
         return
     if status.state == "done":
-        st.success("Done. The new vectors are in the leaderboard.", icon=":material/check:")
+        trained = "train" in status.command[:1]
+        st.success(_TRAINED if trained else "Done. The new vectors are in the leaderboard.", icon=":material/check:")
     elif status.state == "cancelled":
         st.info(status.message, icon=":material/stop:")
     else:
@@ -169,7 +190,8 @@ def _verdict(job: str) -> None:
             st.code(jobs.output(job)[-4000:] or "nothing", language=None)
 
 
-def _duration(seconds: float) -> str:
+def duration(seconds: float) -> str:
+    """40 s; 12 min; 1.5 h."""
     if seconds < 90:
         return f"{seconds:.0f} s"
     return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

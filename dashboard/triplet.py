@@ -11,9 +11,9 @@ import streamlit as st
 
 from core import images
 from core.at_least_two import draw_mixed
-from core.backbones import Backbone
+from core.backbones import Backbone, Vectors
 from core.errors import UnreadableImage
-from core.fusion import Fusion, Vectors
+from core.fusion import Fusion
 from core.judges import Judge
 from core.metrics.distance import to_distances
 from core.records import Dataset

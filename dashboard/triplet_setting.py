@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from core.fusion import Fusion
+from core.backbones import Backbone
 from core.judges import Judge
 from core.metrics.distance import to_cosines, to_distances
 from core.metrics.grid import DECIMALS
@@ -63,7 +63,7 @@ def settings(decider: Judge, suggested: Mapping[str, float]) -> Setting:
 
 def _unit(model: Model) -> bool:
     """Whether the threshold is set as a distance."""
-    if isinstance(model, Fusion):
+    if not isinstance(model, Backbone):
         return False
     unit = st.segmented_control(
         "Threshold as", [SIMILARITY, DISTANCE], default=SIMILARITY, key="unit", bind="query-params", required=True,
@@ -91,9 +91,9 @@ def _slider(basis: str, suggested: float, decider: Judge, *, distances: bool) ->
 
 def _both(model: Model, threshold: float) -> str:
     """A threshold in both units."""
-    if isinstance(model, Fusion):
+    if not isinstance(model, Backbone):
         return (
-            f"Similarity s ≥ **{threshold:.4f}**. A fusion adds up normalised scores; the sum is no cosine and has no "
+            f"Similarity s ≥ **{threshold:.4f}**. The score of a fusion or of a pair head is no cosine and has no "
             "Euclidean distance. Let a single model decide to set one."
         )
     distance = float(to_distances(threshold))

@@ -3,7 +3,6 @@
 import streamlit as st
 
 from core.errors import LikenessError
-from core.models import networks
 from dashboard import loaders, pair, panels, selection, triplet, triplet_setting, triplet_trust
 from dashboard.text import plain
 
@@ -34,7 +33,7 @@ with trust:
     except LikenessError as error:
         st.info(plain(str(error)), icon=":material/info:")
 
-needed = {network.name: network for model in models.values() for network in networks(model)}
+needed = {network.name: network for model in models.values() for network in model.networks}
 with images:
     pictures = triplet.choose(chosen, list(needed.values()), drawable=trial is not None)
 with answer:

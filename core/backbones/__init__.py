@@ -10,9 +10,13 @@ from __future__ import annotations
 import difflib
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from core.backbones import checkpoint, weights
 from core.backbones.catalogue import BACKBONES
@@ -21,14 +25,17 @@ from core.backbones.runtime import Runner, load_runner
 from core.backbones.spec import BackboneSpec, Preprocessing
 from core.backbones.weights import WeightsFile
 from core.errors import LikenessError
+from core.metrics.grid import similarity
 from core.paths import cache_dir
 
 __all__ = [
-    "BACKBONES", "CLASSIFIERS", "Backbone", "BackboneSpec", "Preprocessing", "Runner", "WeightsFile", "all_specs",
-    "available", "choose", "missing_reason",
+    "BACKBONES", "CLASSIFIERS", "Backbone", "BackboneSpec", "Preprocessing", "Runner", "Vectors", "WeightsFile",
+    "all_specs", "available", "choose", "missing_reason",
 ]  # fmt: skip
 
 ALL = "all"
+# Of one image: by the name of the network that gave it, float32 ``(dim,)``.
+Vectors = Mapping[str, NDArray[np.float32]]
 
 
 @dataclass(frozen=True)
@@ -43,11 +50,29 @@ class Backbone:
         """The name of its record."""
         return self.spec.name
 
+    @property
+    def networks(self) -> tuple[Backbone, ...]:
+        """What has to be run on an image before it can be scored: this one alone."""
+        return (self,)
+
     @cached_property
     def fingerprint(self) -> str:
         """32 hexadecimal digits over everything that decides a vector: architecture, layer, preprocessing, weights."""
         content = json.dumps({**self.spec.identity, "weights": self.weights.sha256}, sort_keys=True)
         return hashlib.sha256(content.encode()).hexdigest()[:32]
+
+    def score(self, a: Vectors, b: Vectors) -> float:
+        """The similarity of two images from their vectors, by network name; higher is more alike."""
+        return float(similarity(a[self.name], b[self.name]))
+
+    def as_json(self) -> dict[str, Any]:
+        """What a file says of a model, so that another one is not taken for it."""
+        return {
+            "name": self.name,
+            "fingerprint": self.fingerprint,
+            "weights_sha256": self.weights.sha256,
+            **self.spec.identity,
+        }
 
     def load(self) -> Runner:
         """The network, ready to run; see :func:`core.backbones.runtime.load_runner`."""

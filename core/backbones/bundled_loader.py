@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -29,27 +30,36 @@ class _LiteFeatures(nn.Module):
         return feature
 
 
-def build(spec: BackboneSpec, weights: Path) -> nn.Module:
-    """The network, float ``(n, 3, h, w)`` in, ``(n, dim)`` out.
+def build(spec: BackboneSpec, weights: Path, state: Mapping[str, torch.Tensor] | None = None) -> nn.Module:
+    """The network, float ``(n, 3, h, w)`` in, ``(n, dim)`` out; arguments and errors as for torchvision's."""
+    if state is None:
+        state = _keras_squeezenet(weights) if weights.suffix == ".pkl" else read_state(weights)
+    if not _is_lite(spec):
+        return torchvision_loader.build(spec, weights, state)
+    network = _lite(spec)
+    load_features(network, state, f"{weights} as {spec.architecture}")
+    if spec.output == "places":
+        return Places(network, network.extract_features, network._fc)
+    return Classes(network) if spec.output == "classes" else _LiteFeatures(network)
 
-    Raises:
-        LikenessError: the file does not hold weights of this architecture.
-    """
-    what = f"{weights} as {spec.architecture}"
-    if spec.origin == "ndf" and weights.suffix == ".pkl":
-        return torchvision_loader.from_state(spec, _keras_squeezenet(weights), what)
-    if not spec.architecture.startswith("efficientnet-lite"):
-        return torchvision_loader.build(spec, weights)
+
+def fresh(spec: BackboneSpec) -> nn.Module:
+    """The feature network with random weights."""
+    return _LiteFeatures(_lite(spec)) if _is_lite(spec) else torchvision_loader.fresh(spec)
+
+
+def _is_lite(spec: BackboneSpec) -> bool:
+    return spec.architecture.startswith("efficientnet-lite")
+
+
+def _lite(spec: BackboneSpec) -> Any:
     from efficientnet_lite_pytorch import EfficientNet
 
     # The padding of its convolutions is laid down for one size of input.
     network = EfficientNet.from_name(spec.architecture, image_size=spec.preprocessing.crop)
     if spec.output == "features":
         network._fc = nn.Identity()
-    load_features(network, read_state(weights), what)
-    if spec.output == "places":
-        return Places(network, network.extract_features, network._fc)
-    return Classes(network) if spec.output == "classes" else _LiteFeatures(network)
+    return network
 
 
 class _ArraysOnly(pickle.Unpickler):

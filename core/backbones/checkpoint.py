@@ -4,6 +4,9 @@
 backbone called ``NAME``. The record says which built-in backbone it started from::
 
     {"schema": 1, "base": "mobilenet_v2", "pretraining": "ImageNet-1k, then Animals-10, supervised"}
+
+Training writes more into it: ``dim`` where the file holds an embedding head (:mod:`core.backbones.projection`),
+``pair_head`` where it holds a head that scores pairs (:mod:`core.siamese`), and where all of it comes from.
 """
 
 from __future__ import annotations
@@ -21,6 +24,7 @@ if TYPE_CHECKING:
     from torch import nn
 
 SCHEMA = 1
+PAIR_HEAD = "pair_head."
 _log = logging.getLogger(__name__)
 
 
@@ -36,7 +40,10 @@ def discover(folders: list[Path]) -> dict[str, BackboneSpec]:
 
 
 def build(spec: BackboneSpec, weights: Path) -> nn.Module:
-    """The feature network of a checkpoint: its base's architecture with its own weights."""
+    """The feature network of a checkpoint: its base's architecture with its own weights, and its embedding head."""
+    from core.backbones.projection import PREFIX, Projected, read_head
+    from core.backbones.state import read_state
+
     base = BACKBONES[spec.architecture]
     if base.source == "transformers":
         from core.backbones.transformers_loader import build as build_base
@@ -44,7 +51,10 @@ def build(spec: BackboneSpec, weights: Path) -> nn.Module:
         from core.backbones.bundled_loader import build as build_base
     else:
         from core.backbones.torchvision_loader import build as build_base
-    return build_base(base, weights)
+    state = read_state(weights)
+    head = read_head(state, str(weights))
+    network = build_base(base, weights, {n: t for n, t in state.items() if not n.startswith((PREFIX, PAIR_HEAD))})
+    return network if head is None else Projected(network, head)
 
 
 def _spec(record: Path) -> BackboneSpec | None:
@@ -59,15 +69,19 @@ def _spec(record: Path) -> BackboneSpec | None:
         _log.warning("%s: no %s.safetensors or .pth beside it.", record, record.stem)
         return None
     base = BACKBONES[str(content["base"])]
+    headed = isinstance(content.get("dim"), int)
     return replace(
         base,
         name=record.stem,
         source="checkpoint",
         architecture=base.name,
+        dim=content["dim"] if headed else base.dim,
+        layer=f"{base.layer}, linear embedding head" if headed else base.layer,
         size_mb=round(weights.stat().st_size / 1e6, 1),
         pretraining=str(content.get("pretraining", f"{base.pretraining}, then fine-tuned")),
         licence=str(content.get("licence", base.licence)),
         files=(weights.name,),
         origin=str(weights),
         sha256="",
+        pair_head=content.get("pair_head") is True,
     )

@@ -15,6 +15,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from core.backbones.projection import Projected
 from core.backbones.runtime import build_module
 from core.backbones.spec import BackboneSpec
 from core.backbones.weights import WeightsFile
@@ -34,6 +35,8 @@ class LocalRunner:
     def __init__(self, spec: BackboneSpec, weights: WeightsFile) -> None:
         self.averages = "global average pool" in spec.layer
         self._network = build_module(spec, weights)
+        features = self._network.features
+        self._head = features.head if isinstance(features, Projected) else None
         self._noted: _Notes = _AveragedMap(self._network) if self.averages else _Tokens(self._network)
         self._turn = threading.Lock()  # the notes hold one image
 
@@ -47,6 +50,9 @@ class LocalRunner:
         with self._turn, torch.inference_mode():
             self._network(torch.from_numpy(np.array(pixels[None])))
             local, vector = self._noted.read()
+            if self._head is not None:  # linear, so that it may be applied region by region
+                length = vector.norm()
+                local, vector = self._head(local / length), self._head(vector / length)
             return np.asarray(local.numpy(), np.float32), np.asarray(vector.numpy(), np.float32)
 
 

@@ -115,7 +115,7 @@ def build_module(spec: BackboneSpec, weights: WeightsFile) -> torch.nn.Module:
     return Embedder(_loader(spec)(spec, weights.path), spec).eval()
 
 
-def _loader(spec: BackboneSpec) -> Callable[[BackboneSpec, Path], Any]:
+def _loader(spec: BackboneSpec) -> Callable[..., Any]:
     if spec.source == "torchvision":
         from core.backbones.torchvision_loader import build
     elif spec.source == "transformers":
@@ -123,7 +123,9 @@ def _loader(spec: BackboneSpec) -> Callable[[BackboneSpec, Path], Any]:
     elif spec.source == "bundled":
         from core.backbones.bundled_loader import build
     else:
-        from core.backbones.checkpoint import build
+        from core.backbones.checkpoint import build as build_checkpoint
+
+        return build_checkpoint
     return build
 
 

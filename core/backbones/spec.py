@@ -8,7 +8,7 @@ from typing import Literal, Protocol
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
 
-Source = Literal["torchvision", "transformers", "bundled", "checkpoint", "fusion"]
+Source = Literal["torchvision", "transformers", "bundled", "checkpoint", "fusion", "pair head"]
 Output = Literal["features", "classes", "places"]
 
 
@@ -72,6 +72,7 @@ class BackboneSpec:
         output: what the vector holds: the ``features`` before the head, or what the head makes of them, see
             :mod:`core.backbones.heads`.
         base: the backbone whose weights file this one uses; empty for one with its own.
+        pair_head: whether the weights file also holds a head that scores pairs, see :mod:`core.siamese`.
     """
 
     name: str
@@ -90,6 +91,7 @@ class BackboneSpec:
     sha256: str = ""
     output: Output = "features"
     base: str = ""
+    pair_head: bool = False
 
     @property
     def weights_name(self) -> str:

@@ -39,25 +39,31 @@ _BEHEAD: dict[str, Callable[[Any], None]] = {
 }
 
 
-def build(spec: BackboneSpec, weights: Path) -> nn.Module:
+def build(spec: BackboneSpec, weights: Path, state: Mapping[str, torch.Tensor] | None = None) -> nn.Module:
     """The network, float ``(n, 3, h, w)`` in, ``(n, dim)`` out.
+
+    Args:
+        spec: the record.
+        weights: a file.
+        state: its tensors, where they have been read already.
 
     Raises:
         LikenessError: the file does not hold weights of this architecture.
     """
-    return from_state(spec, read_state(weights), f"{weights} as {spec.architecture}")
+    model = fresh(spec)
+    load_features(model, read_state(weights) if state is None else state, f"{weights} as {spec.architecture}")
+    if spec.output == "places":
+        return _places(model)
+    return Classes(model) if spec.output == "classes" else model
 
 
-def from_state(spec: BackboneSpec, state: Mapping[str, torch.Tensor], what: str) -> nn.Module:
-    """As :func:`build`, from tensors already read."""
+def fresh(spec: BackboneSpec) -> nn.Module:
+    """The network with random weights; without its classifier where features are wanted."""
     model: nn.Module = import_torchvision().models.get_model(spec.architecture, weights=None)
     if spec.output == "features":
         behead = next(take for family, take in _BEHEAD.items() if spec.architecture.startswith(family))
         behead(model)
-    load_features(model, state, what)
-    if spec.output == "places":
-        return _places(model)
-    return Classes(model) if spec.output == "classes" else model
+    return model
 
 
 def _places(model: Any) -> nn.Module:

@@ -29,13 +29,10 @@ class _Features(nn.Module):
         return found[:, 0] if found.ndim == 3 else found  # of a sequence, the class token
 
 
-def build(spec: BackboneSpec, weights: Path) -> nn.Module:
-    """The network, float ``(n, 3, h, w)`` in, ``(n, dim)`` out.
+def build(spec: BackboneSpec, weights: Path, state: Mapping[str, torch.Tensor] | None = None) -> nn.Module:
+    """The network, float ``(n, 3, h, w)`` in, ``(n, dim)`` out; arguments and errors as for torchvision's.
 
-    ``weights`` is a file; a ``config.json`` beside it is honoured, else the published configuration is used.
-
-    Raises:
-        LikenessError: the file does not hold weights of this architecture.
+    A ``config.json`` beside the file is honoured, else the published configuration is used.
     """
     model_class, published, field, options = _parts(library(), spec)
 
@@ -44,7 +41,8 @@ def build(spec: BackboneSpec, weights: Path) -> nn.Module:
             return model_class.config_class.from_pretrained(weights.parent, local_files_only=True)
         return published
 
-    network = _Features(fit(model_class, config, read_state(weights), weights, spec.architecture, **options), field)
+    tensors = read_state(weights) if state is None else state
+    network = _Features(fit(model_class, config, tensors, weights, spec.architecture, **options), field)
     return Classes(network) if spec.output == "classes" else network
 
 

@@ -25,6 +25,7 @@ from core.cli import (
     reproduce,
     search,
     threshold,
+    train,
     triplet,
 )
 from core.cli.progress_bar import ProgressBar
@@ -33,7 +34,9 @@ from core.errors import LikenessError
 from core.jobs import Reporter
 from core.paths import CACHE_VARIABLE, WEIGHTS_VARIABLE
 
-COMMANDS = (models, datasets, embed, evaluate, threshold, fuse, compare, triplet, search, duplicates, reproduce, doctor)
+COMMANDS = (
+    models, datasets, embed, evaluate, threshold, fuse, compare, triplet, search, train, duplicates, reproduce, doctor,
+)  # fmt: skip
 BAD_INPUT = 2
 INTERRUPTED = 130
 

@@ -16,7 +16,6 @@ from core.embed import Networks
 from core.errors import LikenessError, UnreadableImage
 from core.fusion import Fusion
 from core.labelling import Labelling, label_words, labelling
-from core.models import networks
 from core.policy import Decision
 from core.progress import Progress
 from core.store import EmbeddingStore
@@ -62,7 +61,7 @@ def run(options: argparse.Namespace, progress: Progress) -> tuple[Any, str]:
 
 def _load(who: Sequence[Decider], said: Labelling, progress: Progress) -> Networks:
     """Every network that is needed, loaded."""
-    needed = {network.name: network for one in who for network in networks(one.model)}
+    needed = {network.name: network for one in who for network in one.model.networks}
     if said.classifier is not None:
         needed[said.classifier.name] = said.classifier
     loaded = {}

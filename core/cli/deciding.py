@@ -14,7 +14,7 @@ from core.compare import deciding_model
 from core.embed import embed_picture
 from core.errors import LikenessError, UnreadableImage
 from core.judges import Judge, judge
-from core.models import Model, networks
+from core.models import Model
 from core.policy import Policy
 from core.progress import Progress
 from core.store import EmbeddingStore
@@ -61,7 +61,7 @@ def vectors_of(paths: Sequence[str], models: Iterable[Model]) -> list[dict[str, 
         LikenessError: a file cannot be read or is no usable image; the message names it.
     """
     data = [read(path) for path in paths]
-    needed = {network.name: network for model in models for network in networks(model)}
+    needed = {network.name: network for model in models for network in model.networks}
     loaded = {name: (network.spec.preprocessing, network.load()) for name, network in needed.items()}
     found = []
     for path, image in zip(paths, data, strict=True):

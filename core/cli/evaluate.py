@@ -11,7 +11,6 @@ from core.cli.table import clean, table
 from core.duplicates import find_duplicates
 from core.leaks import Leaks, without_leaks
 from core.metrics import METRICS
-from core.models import networks
 from core.progress import Progress
 from core.records import SPLITS
 from core.store import EmbeddingStore
@@ -42,7 +41,7 @@ def run(options: argparse.Namespace, progress: Progress) -> tuple[Any, str]:
     found = evaluation.evaluate(dataset, backbones, store, protocol, progress)
     if not options.leaks:
         return found.as_json(), leaderboard(found)
-    confirms = networks(next(iter(found.models.values())).backbone)[0]
+    confirms = next(iter(found.models.values())).backbone.networks[0]
     leaks = without_leaks(found, find_duplicates(dataset, store, confirms, progress))
     return {**found.as_json(), "leaks": leaks.as_json()}, f"{leaderboard(found)}\n\n{_leaks(leaks)}"
 
@@ -70,10 +69,14 @@ def leaderboard(found: evaluation.Evaluation) -> str:
         spec = result.backbone.spec
         mark = " *" if name in found.tied else ""
         rows.append([name + mark, *cells, f"{result.latency.p50:.1f}", f"{spec.size_mb:.1f}", str(spec.dim)])
+    verdict = "* best" if len(found.tied) == 1 else "* tied for best (Holm-corrected randomisation test, 5%)"
+    return "\n".join([asked(found), "", table(headings, rows), "", verdict])
+
+
+def asked(found: evaluation.Evaluation) -> str:
+    """Who asked whom, on one line."""
     results = next(iter(found.models.values())).results
     protocol = found.protocol
     gallery = "the other images of that split" if protocol.leave_one_out else protocol.gallery
     left_out = f" ({results.left_out:,} left out: their class is not in the gallery)" if results.left_out else ""
-    head = f"{clean(found.dataset.title)}: {len(results):,} queries from {protocol.split}{left_out}, gallery: {gallery}"
-    verdict = "* best" if len(found.tied) == 1 else "* tied for best (Holm-corrected randomisation test, 5%)"
-    return "\n".join([head, "", table(headings, rows), "", verdict])
+    return f"{clean(found.dataset.title)}: {len(results):,} queries from {protocol.split}{left_out}, gallery: {gallery}"

@@ -94,9 +94,12 @@ def run(options: argparse.Namespace, progress: Progress) -> tuple[Any, str]:
 def _backbones(options: argparse.Namespace, dataset: Dataset, store: EmbeddingStore) -> list[Backbone]:
     models = shared.embedded_models(options, dataset, store)
     found = [one for one in models if isinstance(one, Backbone)]
-    fused = [one.name for one in models if not isinstance(one, Backbone)]
-    if fused and options.models != ["all"] and options.models:
-        raise LikenessError(f"{fused[0]} is a fusion itself. Name the models that it adds up.")
+    others = [one.name for one in models if not isinstance(one, Backbone)]
+    if others and options.models != ["all"] and options.models:
+        raise LikenessError(
+            f"{others[0]} is a fusion itself or a pair head, and what is added up are the cosines of single networks. "
+            "Name those that it stands on."
+        )
     return found
 
 

@@ -16,6 +16,7 @@ from core.models import Model
 from core.progress import Progress
 from core.recent import DatasetChoice, recent, remember
 from core.records import SPLITS, Dataset, DatasetOptions
+from core.siamese import pair_scorers
 from core.store import EmbeddingStore
 from core.thresholds import Objective, forms
 
@@ -120,26 +121,27 @@ def models(options: argparse.Namespace) -> list[Backbone]:
 
 
 def embedded_models(options: argparse.Namespace, dataset: Dataset, store: EmbeddingStore) -> list[Model]:
-    """The models a command was asked for, fusions too, or every available one that has embedded the whole dataset.
+    """The models a command was asked for, pair heads and fusions too, or all that have embedded the whole dataset.
 
     Raises:
         LikenessError: no model has.
     """
     if options.models and options.models != [ALL]:
         return [model for name in dict.fromkeys(options.models) for model in _named(name, offline=options.offline)]
-    done: list[Model] = [*embedded(dataset, store)]
+    done = embedded(dataset, store)
     if not done:
         command = f"python -m core embed --dataset {dataset.ref} --models {ALL}"
         raise LikenessError(f"No model has embedded {dataset.title} yet. Run: {command}")
     wanted = set(dataset.ids.tolist())
-    fused = (one for one in saved().values() if all(wanted <= store.keys(n.fingerprint) for n in one.networks))
-    return [*done, *fused]
+    others: list[Model] = [*pair_scorers(available()).values(), *saved().values()]
+    ready = (one for one in others if all(wanted <= store.keys(n.fingerprint) for n in one.networks))
+    return [*done, *ready]
 
 
 def _named(name: str, *, offline: bool) -> list[Model]:
-    """The fusion of this name, or else the backbone."""
-    fusion = saved().get(name)
-    return [fusion] if fusion else [*choose([name], offline=offline)]
+    """The fusion of this name, or else the pair head, or else the backbone."""
+    found = saved().get(name) or pair_scorers(available()).get(name)
+    return [found] if found else [*choose([name], offline=offline)]
 
 
 def embedded(dataset: Dataset, store: EmbeddingStore) -> list[Backbone]:

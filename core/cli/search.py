@@ -9,8 +9,7 @@ from typing import Any
 from core.cli import options as shared
 from core.cli.table import clean
 from core.errors import LikenessError, UnreadableImage
-from core.fused_search import searcher_of
-from core.models import networks
+from core.full_search import searcher_of
 from core.progress import Progress
 from core.records import SPLITS
 from core.search import Filters
@@ -46,7 +45,7 @@ def run(options: argparse.Namespace, progress: Progress) -> tuple[Any, str]:
     filters = Filters(options.only_class, options.only_split)
     found: dict[str, list[dict[str, Any]]] = {}
     for backbone in shared.embedded_models(options, dataset, store):
-        for network in networks(backbone):
+        for network in backbone.networks:
             stored_vectors(dataset, network, store)  # says so where some are missing, and would not be found
         try:
             hits = searcher_of(dataset, backbone, store).by_image(data, options.k, filters)

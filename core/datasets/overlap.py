@@ -27,7 +27,7 @@ def seen_in_pretraining(dataset: Dataset, spec: BackboneSpec) -> str | None:
     if not _of_imagenet(dataset):
         return None
     history = spec.pretraining
-    if spec.source == "checkpoint":  # its record may name only what came last
+    if spec.source in ("checkpoint", "pair head"):  # its record may name only what came last
         history += " " + BACKBONES[spec.architecture].pretraining
     if "ImageNet" in history:
         return f"{spec.name} was trained on ImageNet: it learnt {_classes(dataset)}, and {_photos(dataset)}."

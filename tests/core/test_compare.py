@@ -34,7 +34,6 @@ from core.errors import LikenessError, UnreadableImage
 from core.fusion import Component, Fusion, LabelPart
 from core.judges import judge
 from core.label_groups import LabelGroups
-from core.models import networks
 from core.normalise import fit
 from core.policy import Decision, Policy
 from core.records import Dataset
@@ -230,7 +229,7 @@ def test_one_model_decides_alone_and_several_through_the_default_fusion(dataset:
     assert deciding_model(dataset, [fusion], store) is fusion
     found = deciding_model(dataset, [A, fusion, B], store)
     assert found.name == NAME
-    assert [one.name for one in networks(found)][:2] == ["fake-a", "fake-b"]
+    assert [one.name for one in found.networks][:2] == ["fake-a", "fake-b"]
     with pytest.raises(LikenessError, match="mine, mine are all fusions"):
         deciding_model(dataset, [fusion, fusion], store)
     with pytest.raises(LikenessError, match="No model"):

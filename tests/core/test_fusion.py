@@ -14,11 +14,10 @@ from core.datasets import load_dataset
 from core.embed import embed, embed_picture
 from core.errors import LikenessError
 from core.evaluate import evaluate
-from core.fused_search import searcher_of
+from core.full_search import searcher_of
 from core.fusion import LABELS, Component, Fusion, LabelPart, from_json, reweighted
 from core.label_groups import LabelGroups
 from core.metrics.grid import similarity
-from core.models import networks, score
 from core.normalise import fit
 from core.pair_errors import find_pair_errors
 from core.records import Dataset
@@ -75,11 +74,11 @@ def test_blocks_pairs_and_fresh_pictures_score_alike(fusion: Fusion, dataset: Da
     a, b = random.integers(0, len(dataset), (2, 40))
     items = np.arange(len(dataset))
     whole = scorer.blocks(items, items)(slice(None))
-    loaded = {one.name: (one.spec.preprocessing, one.load()) for one in networks(fusion)}
+    loaded = {one.name: (one.spec.preprocessing, one.load()) for one in fusion.networks}
     for place, (i, j) in enumerate(zip(a.tolist(), b.tolist(), strict=True)):
         expected = naive(fusion, dataset, i, j)
         one, other = (embed_picture(dataset.file(row).read_bytes(), loaded) for row in (i, j))
-        assert score(fusion, one, other) == scorer.pairs(a, b)[place]
+        assert fusion.score(one, other) == scorer.pairs(a, b)[place]
         assert scorer.pairs(a, b)[place] == pytest.approx(expected, abs=1e-6)
         assert whole[i, j] == pytest.approx(expected, abs=5e-6)
     assert set(np.unique(np.sign(whole))) <= {0, 1}
@@ -87,10 +86,10 @@ def test_blocks_pairs_and_fresh_pictures_score_alike(fusion: Fusion, dataset: Da
 
 def test_contributions_add_up_to_the_score(fusion: Fusion, dataset: Dataset) -> None:
     store = EmbeddingStore()
-    a, b = ({n.name: stored_vectors(dataset, n, store)[row] for n in networks(fusion)} for row in (3, 9))
+    a, b = ({n.name: stored_vectors(dataset, n, store)[row] for n in fusion.networks} for row in (3, 9))
     parts = fusion.contributions(a, b)
     assert list(parts) == ["fake-a", "fake-b", LABELS]
-    assert sum(parts.values()) == score(fusion, a, b)
+    assert sum(parts.values()) == fusion.score(a, b)
     assert all(0 <= parts[name] <= weight + 1e-6 for name, weight in fusion.weights.items())
 
 

@@ -20,6 +20,8 @@ from core.metrics.grid import similarity
 from core.policy import Policy, is_match
 from core.records import Dataset
 from core.review import ReviewBand
+from core.scorers import scorer_of
+from core.siamese import Siamese
 from core.store import EmbeddingStore
 from core.threshold_report import report
 from core.thresholds import Objective
@@ -27,6 +29,7 @@ from core.vectors import split_rows, stored_vectors
 from core.verify import verify
 from tests import pictures
 from tests.fakes import fake, install
+from tests.pair_heads import encoder
 
 A = fake("fake-a", dim=24)
 
@@ -143,3 +146,26 @@ def test_files_that_are_no_policies_are_refused_in_words(data: bytes, tmp_path: 
 
 def test_the_file_survives_a_round_trip(policy: Policy) -> None:
     assert Policy.parse(json.loads(policy.as_text())).content == policy.content
+
+
+def test_a_pair_head_decides_as_the_counts_do(
+    dataset: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, model = EmbeddingStore(), Siamese(encoder(tmp_path / "weights"))
+    embed(dataset, model.networks, store)
+    val, test = (verify(dataset, model, store, split).verification for split in ("val", "test"))
+    made = Policy.of(dataset, model, report(val, test, Objective("accuracy"), fit(val, "isotonic"), 0.5))
+    assert made.content["score"] == "pair head"
+    assert made.content["model"]["name"] == "tuned"
+    monkeypatch.setattr(module, "known_networks", lambda: {"tuned": model.encoder})
+    loaded = Policy.parse(json.loads(made.as_text()))
+    assert loaded.model.fingerprint == model.fingerprint
+    a, b = np.random.default_rng(0).integers(0, len(dataset), (2, 20))
+    scores = scorer_of(dataset, model, store).pairs(a, b)
+    for first, second, score in zip(a, b, scores, strict=True):
+        decision = loaded.decide(dataset.file(first), dataset.file(second))
+        assert decision.score == score
+        assert decision.same == is_match(score, loaded.threshold)
+    del made.content["model"]["fingerprint"]
+    with pytest.raises(LikenessError, match="damaged"):
+        Policy.parse(made.content)

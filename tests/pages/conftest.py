@@ -17,6 +17,8 @@ from core import evaluate
 from core.backbones import available
 from core.latency import Latency
 from core.store import EmbeddingStore
+from tests.fakes import install
+from tests.pair_heads import checkpoint
 from tests.workplace import MODEL, ROOT, Workplace, workplace
 
 __all__ = ["workplace"]
@@ -56,6 +58,21 @@ def two_models(workplace: Workplace, tmp_path: Path, monkeypatch: pytest.MonkeyP
     store.append(models[OTHER].fingerprint, keys, noise.astype(np.float32))
     latencies = {MODEL: Latency(8.0, 9.0, "here"), OTHER: Latency(2.0, 3.0, "here")}
     monkeypatch.setattr(evaluate, "measure", lambda backbone: latencies[backbone.name])
+    return place
+
+
+@pytest.fixture
+def paired(workplace: Workplace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A cache in which a checkpoint with a pair head, ``tuned``, has embedded the pictures too."""
+    place = tmp_path / "paired"
+    shutil.copytree(workplace.cache, place)
+    monkeypatch.setenv("LIKENESS_CACHE", str(place))
+    checkpoint(place / "checkpoints", "tuned", available()[MODEL].spec.dim)
+    store, models = EmbeddingStore(place), available()
+    vectors = store.load(models[MODEL].fingerprint)
+    store.append(models["tuned"].fingerprint, vectors.keys.tolist(), vectors.values)
+    monkeypatch.setattr(evaluate, "measure", lambda backbone: Latency(8.0, 9.0, "here"))
+    install(monkeypatch)
     return place
 
 

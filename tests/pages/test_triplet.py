@@ -183,3 +183,15 @@ def test_too_few_classes_are_said_in_words(
     assert not page.exception
     assert said in texts(page).replace("\\", "")
     assert bool(re.search(r"### (Yes|No)", texts(page))) == (len(counts) > 1)
+
+
+def test_a_pair_head_decides_without_distances(app: Open, paired: Path) -> None:
+    page = app("triplet", cache=paired, **LINK, models=[MODEL], decider="tuned_pairs")
+    assert not page.exception
+    assert not page.error
+    said = texts(page).replace("\\", "")
+    assert "Decided by tuned_pairs." in said
+    assert "The score of a fusion or of a pair head is no cosine" in said
+    pairs = next(table.value for table in page.dataframe if "pair" in table.value)
+    assert "distance" not in pairs
+    assert pairs["similarity"].between(0, 1).all()

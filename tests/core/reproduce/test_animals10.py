@@ -11,7 +11,7 @@ import pytest
 from sklearn.metrics import accuracy_score, f1_score
 
 from core.cli import main
-from core.cli import reproduce as command
+from core.cli.protocols import animals10 as command
 from core.embed import embed
 from core.errors import LikenessError
 from core.fusion import LABELS

@@ -1,0 +1,310 @@
+"""A training run from a dataset to a backbone: prepare, train, publish, embed, and judge once on test."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.metadata
+import time
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from filelock import Timeout
+
+from core import files
+from core.backbones import Backbone, BackboneSpec, all_specs, available, choose
+from core.datasets import load_dataset
+from core.embed import embed
+from core.errors import LikenessError
+from core.evaluate import Evaluation, compare_models, evaluate
+from core.jobs import is_helper
+from core.models import Model
+from core.progress import Progress, silent
+from core.recent import DatasetChoice
+from core.records import Dataset
+from core.siamese import pair_scorers
+from core.store import EmbeddingStore
+from core.training import runs
+from core.training.protocol import Material, prepare
+from core.training.runs import SCHEMA, Epoch, Run
+from core.training.settings import Settings
+from core.training.start import check_start
+from core.vectors import class_codes, stored_vectors
+
+if TYPE_CHECKING:
+    from core.training.loop import Hooks
+    from core.training.network import Learner
+
+_LIBRARIES = ("torch", "torchvision", "lightning-fabric", "pytorch-metric-learning", "numpy", "pillow")
+_TESTED = ("precision_at_5", "retrieval_accuracy")
+_WRITE_EVERY_S = 1.0
+_POINTS = 500
+
+
+def train(
+    dataset: Dataset, settings: Settings, name: str, store: EmbeddingStore, progress: Progress = silent, *,
+    resume: bool = False, offline: bool = False,
+) -> Run:  # fmt: skip
+    """Train a backbone, embed the dataset with it, and compare it with its parent on test images.
+
+    Args:
+        dataset: with images in all three splits.
+        settings: what is trained, and how.
+        name: of the new backbone.
+        store: holds vectors, and takes those of the new backbone.
+        progress: told of each stage.
+        resume: go on after the last finished epoch of the run of this name.
+        offline: never download the weights it starts from.
+
+    Raises:
+        LikenessError: the settings do not fit the images or the backbone, the name is taken, the disk is full, or there
+            is nothing to resume.
+        KeyboardInterrupt: it was asked to stop. The best finished epoch is a backbone already, not yet embedded.
+    """
+    progress = silent if is_helper() else progress
+    start = _start(settings.model)
+    check_start(start, settings.fast)
+    if not resume and not is_helper():
+        runs.check_free(name)
+    with _alone(name):
+        parent = None if settings.from_scratch else choose([settings.model], offline=offline)[0]
+        if parent is not None:
+            embed(dataset, [parent], store, progress)
+        confirms = parent or next(iter(_embedded(dataset, store)), None)
+        material = prepare(dataset, settings.protocol, settings.seed, store, confirms, progress)
+        origin = _recorded(name, _origin(dataset, material, settings, start, parent), resume)
+        _train(name, dataset, material, settings, start, parent, store, progress, origin)
+    return _loaded(name)
+
+
+def resumable(name: str) -> Run:
+    """The unfinished run of this name.
+
+    Raises:
+        LikenessError: there is none.
+    """
+    run = runs.load(name)
+    if run is None:
+        known = ", ".join(one.name for one in runs.runs() if one.state == "unfinished") or "none"
+        raise LikenessError(f"There is no training run {name!r} to resume. Unfinished runs: {known}.")
+    if run.state == "running":
+        raise LikenessError(f"{name} is being trained now, by another process.")
+    if run.state == "finished":
+        raise LikenessError(f"{name} is finished: {run.epoch} epochs. Train another with --name.")
+    return run
+
+
+def dataset_of(run: Run, store: EmbeddingStore, progress: Progress, *, offline: bool = False) -> Dataset:
+    """The dataset that a run trains on, read again.
+
+    Raises:
+        LikenessError: it cannot be read.
+    """
+    return load_dataset(
+        run.dataset.ref, run.dataset.options, offline=offline, progress=progress, known_failures=store.failures()
+    )
+
+
+def _train(
+    name: str, dataset: Dataset, material: Material, settings: Settings, start: BackboneSpec, parent: Backbone | None,
+    store: EmbeddingStore, progress: Progress, origin: dict[str, Any],
+) -> None:  # fmt: skip
+    from core.training import loop
+    from core.training.checkpoints import Checkpoints
+    from core.training.network import trunk_of
+    from core.training.publish import publish
+
+    here = runs.folder(name)
+    checkpoints = Checkpoints(here)
+    fabric = loop.fabric_for(settings)
+    fabric.launch()
+    task, learner = _task(material, settings, start, parent, store)
+    ended = loop.run(fabric, learner, task, settings, checkpoints, _hooks(here, progress))
+    if not fabric.is_global_zero:
+        raise SystemExit(0)  # the helper processes of several devices end here
+    run = _loaded(name)
+    if ended or run.best:
+        learner.cpu().load_state_dict(checkpoints.best())
+        trunk = learner.trunk or trunk_of(start, parent)
+        publish(run, start, learner, trunk, origin)
+    if not ended:
+        raise KeyboardInterrupt
+    test = _test(name, dataset, material, parent, store, progress)
+    files.write_json(here / "run.json", {**origin, "finished": time.time(), "test": test})
+    checkpoints.clear()
+
+
+def _task(
+    material: Material, settings: Settings, start: BackboneSpec, parent: Backbone | None, store: EmbeddingStore
+) -> tuple[Any, Learner]:
+    import torch
+    from torch import nn
+
+    from core.training.inputs import Inputs, Pictures, Vectors
+    from core.training.loop import Task
+    from core.training.network import Learner, trunk_of
+    from core.training.objectives import make
+
+    data = material.dataset
+    torch.manual_seed(settings.seed)
+    inputs: Inputs
+    if settings.fast:
+        assert parent is not None  # a fast head does not start from scratch
+        inputs, trunk = Vectors(stored_vectors(data, parent, store)), None
+    else:
+        inputs = Pictures(data, start.preprocessing, settings.augmentation, settings.seed)
+        trunk = trunk_of(start, parent)
+    train_rows, val_rows = data.rows("train"), data.rows("val")
+    # Classes are numbered among the training images; one that only validation has cannot be found by anybody.
+    classes = np.unique(class_codes(data)[train_rows])
+    codes = np.searchsorted(classes, class_codes(data)).astype(np.intp)
+    val_rows = val_rows[np.isin(class_codes(data)[val_rows], classes)]
+    head = nn.Linear(start.dim, settings.dim) if settings.dim else None
+    learner = Learner(trunk, head, make(settings, len(classes), settings.dim or start.dim))
+    return Task(inputs, train_rows, val_rows, codes, data.ids), learner
+
+
+def _hooks(here: Path, progress: Progress) -> Hooks:
+    """Tell of every step, and keep the losses for whoever looks at the run."""
+    from core.training.loop import Hooks
+
+    live = files.read_json(here / "live.json")
+    state = files.read_json(here / "state.json")
+    finished = state["history"][-1]["number"] if state else 0
+    losses = [point for point in (live or {}).get("losses", []) if point[0] <= finished]
+    written = 0.0
+
+    def step(done: int, total: int, epoch: float, loss: float) -> None:
+        nonlocal written
+        losses.append([round(epoch, 4), round(loss, 5)])
+        progress("Training", done, total)
+        if time.monotonic() - written >= _WRITE_EVERY_S:
+            written = time.monotonic()
+            _write_live(here, losses)
+
+    def epoch(_: Epoch) -> None:
+        _write_live(here, losses)
+
+    return Hooks(step, epoch)
+
+
+def _write_live(here: Path, losses: list[list[float]]) -> None:
+    every = -(-len(losses) // _POINTS) if losses else 1
+    files.write_json(here / "live.json", {"losses": losses[::every]}, durable=False)
+
+
+def _test(
+    name: str, dataset: Dataset, material: Material, parent: Backbone | None, store: EmbeddingStore, progress: Progress
+) -> dict[str, Any]:
+    """The new backbone beside its parent on test images, which nothing before has looked at."""
+    child = available()[name]
+    embed(dataset, [child], store, progress)
+    if not len(material.dataset.rows("test")):
+        return {}
+    models: list[Model] = [*([parent] if parent else []), child, *pair_scorers({name: child}).values()]
+    found = evaluate(material.dataset, models, store, progress=progress)
+    differences = (
+        {} if parent is None else {metric: _difference(found, metric, name, parent.name) for metric in _TESTED}
+    )
+    return {"models": {one.name: _values(found, one.name) for one in models}, "differences": differences}
+
+
+def _values(found: Evaluation, name: str) -> dict[str, Any]:
+    result = found.models[name]
+    pairs = {} if result.pairs is None else {"roc_auc": result.pairs.summary["roc_auc"]}
+    values = {metric: round(result.values[metric], 6) for metric in _TESTED}
+    ends = {metric: [round(end, 6) for end in result.intervals[metric]] for metric in _TESTED}
+    for metric, estimate in pairs.items():
+        values[metric], ends[metric] = round(estimate.value, 6), [round(end, 6) for end in estimate.interval]
+    return {**values, "ci": ends}
+
+
+def _difference(found: Evaluation, metric: str, child: str, parent: str) -> dict[str, Any]:
+    """Child less parent."""
+    two = {name: found.models[name] for name in (child, parent)}
+    (difference,) = compare_models(two, metric)
+    return {
+        "value": round(difference.value, 6), "ci": [round(end, 6) for end in difference.interval],
+        "p_value": difference.p_value,
+    }  # fmt: skip
+
+
+def _start(name: str) -> BackboneSpec:
+    specs = all_specs()
+    if name not in specs:
+        choose([name])  # says which are known
+    return specs[name]
+
+
+def _embedded(dataset: Dataset, store: EmbeddingStore) -> Iterator[Backbone]:
+    wanted = set(dataset.ids.tolist())
+    return (one for one in available().values() if wanted <= store.keys(one.fingerprint))
+
+
+def _origin(
+    dataset: Dataset, material: Material, settings: Settings, start: BackboneSpec, parent: Backbone | None
+) -> dict[str, Any]:
+    """The record of a run, and the provenance of what it makes."""
+    data = material.dataset
+    return {
+        "schema": SCHEMA,
+        "settings": settings.as_json(),
+        "parent": {
+            "name": start.name,
+            "fingerprint": parent.fingerprint if parent else "",
+            "weights_sha256": parent.weights.sha256 if parent else "",
+        },
+        "dataset": {
+            **asdict(DatasetChoice(dataset.ref, dataset.options)), "title": dataset.title,
+            "fingerprint": data.fingerprint,
+        },
+        "images": asdict(material.counts),
+        "libraries": {name: importlib.metadata.version(name) for name in _LIBRARIES},
+        "started": time.time(),
+    }  # fmt: skip
+
+
+def _recorded(name: str, origin: dict[str, Any], resume: bool) -> dict[str, Any]:
+    """The record, written for a new run; that of an old one, if it still is about the same images and weights."""
+    path = runs.folder(name) / "run.json"
+    if is_helper():
+        return origin
+    if not resume:
+        for old in (*path.parent.glob("epoch-*"), path.with_name("state.json"), path.with_name("live.json")):
+            old.unlink(missing_ok=True)
+        files.write_json(path, origin)
+        return origin
+    before: dict[str, Any] = files.read_json(path) or {}
+    for what, key in (("images", "dataset"), ("weights", "parent")):
+        now, then = (one.get(key, {}).get("fingerprint") for one in (origin, before))
+        if now != then:
+            raise LikenessError(
+                f"{name} cannot be resumed: the {what} are no longer those it started with ({str(then)[:12]}, now "
+                f"{str(now)[:12]}). Train anew with another --name."
+            )
+    return before
+
+
+def _loaded(name: str) -> Run:
+    run = runs.load(name)
+    assert run is not None
+    return run
+
+
+@contextlib.contextmanager
+def _alone(name: str) -> Iterator[None]:
+    """Hold the lock of a run; whoever comes second is told so at once. Helpers stand behind the one that has it."""
+    if is_helper():
+        yield
+        return
+    lock = files.lock_for(runs.folder(name) / "alive")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout as error:
+        raise LikenessError(f"{name} is being trained now, by another process. Wait for it.") from error
+    try:
+        yield
+    finally:
+        lock.release()
