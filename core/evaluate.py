@@ -6,11 +6,13 @@ import hashlib
 import importlib.metadata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from core.datasets.overlap import seen_in_training
 from core.errors import LikenessError
 from core.latency import Latency, measure
 from core.metrics import (
@@ -88,11 +90,22 @@ class Evaluation:
     differences: list[Difference]
     tied: list[str]
 
+    @cached_property
+    def trained_on(self) -> dict[str, int]:
+        """How many of the queries a model, or one of its networks, was trained on here; only models with any."""
+        rows = self.protocol.queries(self.dataset)
+        found = {
+            name: max(seen_in_training(self.dataset, rows, network.spec) for network in result.backbone.networks)
+            for name, result in self.models.items()
+        }
+        return {name: number for name, number in found.items() if number}
+
     def as_json(self) -> dict[str, Any]:
         """The result in the form of the command line's ``--json``."""
         return {
             "models": {name: _model_json(result) for name, result in self.models.items()},
             "tied_for_best": self.tied,
+            "trained_on_queries": self.trained_on,
             "differences": [_difference_json(difference) for difference in self.differences],
             "provenance": {
                 "dataset": self.dataset.ref,

@@ -118,6 +118,16 @@ def draw_overlap(evaluation: Evaluation) -> None:
         )  # fmt: skip
 
 
+def draw_training(evaluation: Evaluation) -> None:
+    """The models that were trained here on some of the queries: their numbers flatter them much more."""
+    for name, number in evaluation.trained_on.items():
+        st.badge(
+            f"{plain(name)} was trained on {number:,} of these queries", color="red",
+            icon=":material/visibility:",
+            help="It learnt the labels of these very images. Judge it on images that it was not trained on.",
+        )  # fmt: skip
+
+
 def points(evaluation: Evaluation) -> list[ModelPoint]:
     """The models for the chart of accuracy against latency."""
     return [

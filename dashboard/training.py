@@ -169,15 +169,13 @@ def _promise(selection: Selection, settings: Settings, model: Backbone) -> str:
     Raises:
         LikenessError: the protocol asks for more images than there are.
     """
-    data = balanced(selection.dataset) if settings.protocol else selection.dataset
+    whole = selection.dataset
+    data = balanced(whole) if settings.protocol else whole
     train, val = len(data.rows("train")), len(data.rows("val"))
-    if settings.fast:
-        latency = 0.0
-    else:
-        with st.spinner("Timing the model"):
-            latency = measure(model).p50
-    seconds = estimate(settings, train, val, latency, os.cpu_count() or 1, runs.runs())
+    with st.spinner("Timing the model"):
+        latency = measure(model).p50
+    seconds = estimate(settings, train, val, len(whole), latency, os.cpu_count() or 1, runs.runs())
     return (
-        f"About **{panels.duration(max(1, seconds))}** for at most {count(settings.epochs, 'epoch')} on this machine: "
+        f"About **{panels.duration(seconds)}** for at most {count(settings.epochs, 'epoch')} on this machine: "
         f"{count(train, 'training image')}, {count(val, 'validation image')}."
     )

@@ -9,12 +9,12 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from core.records import Dataset
 from core.training.runs import Run
 from core.training.settings import METRICS
 from dashboard import panels, training_run
 from dashboard.navigation import OVERVIEW
-from dashboard.selection import is_public
+from dashboard.pair_picker import link_to
+from dashboard.selection import Selection, is_public
 from dashboard.text import literal, plain
 
 _TESTED = ("precision_at_5", "retrieval_accuracy")
@@ -25,12 +25,12 @@ _ORDER = (
 )  # fmt: skip
 
 
-def draw(known: Sequence[Run], dataset: Dataset, *, busy: bool) -> None:
+def draw(known: Sequence[Run], selection: Selection, *, busy: bool) -> None:
     """The table, and below it the run that is selected, or else the last one.
 
     Args:
         known: the last one started first.
-        dataset: has the images that runs get wrong.
+        selection: what the sidebar says.
         busy: whether something runs, so that nothing more can be started.
     """
     st.subheader("Runs")
@@ -51,8 +51,8 @@ def draw(known: Sequence[Run], dataset: Dataset, *, busy: bool) -> None:
     run = known[rows[0] if rows and rows[0] < len(known) else 0]
     if run.state != "running":  # that one is drawn above
         st.markdown(verdict(run))
-        _draw_next(run, busy=busy)
-        training_run.draw(run, dataset)
+        _draw_next(run, selection, busy=busy)
+        training_run.draw(run, selection.dataset)
 
 
 def verdict(run: Run) -> str:
@@ -125,6 +125,7 @@ def _shown(frame: pd.DataFrame) -> pd.DataFrame:
 def _columns() -> dict[str, Any]:
     config: dict[str, Any] = {
         "name": st.column_config.TextColumn(pinned=True),
+        "state": st.column_config.TextColumn(width=92),
         "images": st.column_config.NumberColumn(format="localized", help="Training images."),
         "validation": st.column_config.TextColumn(help="What the best epoch reaches by the metric that chose it."),
         "seconds": st.column_config.NumberColumn(format="localized", help="Of all its epochs."),
@@ -142,10 +143,19 @@ def _gain(found: Mapping[str, Any]) -> str:
     return "{:+.3f} [{:+.3f}, {:+.3f}]".format(found["value"], *found["ci"])
 
 
-def _draw_next(run: Run, *, busy: bool) -> None:
+def _draw_next(run: Run, selection: Selection, *, busy: bool) -> None:
     """What can be done with a run: look at it beside the others, or go on with it."""
     if run.state == "finished":
-        compared = {"dataset": literal(run.dataset.label), "models": [run.settings.model, run.name]}
-        st.page_link(OVERVIEW, label="Compare on the overview", icon=":material/leaderboard:", query_params=compared)
+        with st.container(horizontal=True, vertical_alignment="center"):
+            if run.name in selection.ready and run.name not in selection.models:
+                st.button("Add it to the chosen models", icon=":material/add:", on_click=_choose, args=(run.name,))
+            st.page_link(
+                OVERVIEW, label="Compare on the overview", icon=":material/leaderboard:", query_params=link_to()
+            )
     elif is_public() or not busy:
         panels.job_button("Resume", ["train", run.settings.objective, "--resume", "--name", run.name])
+
+
+def _choose(name: str) -> None:
+    """Callback: choose a model beside those that are."""
+    st.session_state["models"] = [*st.session_state["models"], name]

@@ -36,6 +36,7 @@ else:
         st.markdown(leaderboard.sentence(found))
         leaderboard.draw(found)
         leaderboard.draw_overlap(found)
+        leaderboard.draw_training(found)
         panels.provenance(found)
         panels.chart(
             charts.accuracy_against_latency(leaderboard.points(found), "P@5"),

@@ -23,6 +23,6 @@ try:
     busy = running is not None or bool(jobs.running())
     if busy:
         training_run.draw_running(running.name if running else None, chosen.dataset)
-    training_history.draw(runs(), chosen.dataset, busy=busy)
+    training_history.draw(runs(), chosen, busy=busy)
 except LikenessError as error:
     st.error(plain(str(error)), icon=":material/error:")

@@ -21,8 +21,8 @@ LAZY = {
     "core/backbones/module.py", "core/backbones/state.py", "core/backbones/torchvision_loader.py",
     "core/backbones/transformers_loader.py", "core/backbones/bundled_loader.py", "core/backbones/local_features.py",
     "core/backbones/heads.py", "core/backbones/projection.py",
-    "core/training/inputs.py", "core/training/network.py", "core/training/objectives.py", "core/training/checkpoints.py",
-    "core/training/loop.py", "core/training/publish.py",
+    "core/training/inputs.py", "core/training/network.py", "core/training/objectives.py",
+    "core/training/checkpoints.py", "core/training/loop.py", "core/training/publish.py",
 }  # fmt: skip
 WRITERS = {
     "core/files.py": "the one place that writes atomically",

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 SCHEMA = 1
 PAIR_HEAD = "pair_head."
+# How the layer of a checkpoint with an embedding head ends.
+HEADED = ", linear embedding head"
 _log = logging.getLogger(__name__)
 
 
@@ -76,7 +78,7 @@ def _spec(record: Path) -> BackboneSpec | None:
         source="checkpoint",
         architecture=base.name,
         dim=content["dim"] if headed else base.dim,
-        layer=f"{base.layer}, linear embedding head" if headed else base.layer,
+        layer=base.layer + HEADED if headed else base.layer,
         size_mb=round(weights.stat().st_size / 1e6, 1),
         pretraining=str(content.get("pretraining", f"{base.pretraining}, then fine-tuned")),
         licence=str(content.get("licence", base.licence)),

@@ -76,8 +76,8 @@ def main(arguments: list[str] | None = None) -> int:
     except LikenessError as error:
         print(f"python -m core {options.command}: {clean(_one_line(str(error)))}", file=sys.stderr)
         return BAD_INPUT
-    except KeyboardInterrupt:
-        print("Stopped. What was finished is kept; run the same command to go on.", file=sys.stderr)
+    except KeyboardInterrupt as stop:
+        print(str(stop) or "Stopped. What was finished is kept; run the same command to go on.", file=sys.stderr)
         return INTERRUPTED
     except BrokenPipeError:  # the reader, such as head, had enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

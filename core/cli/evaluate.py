@@ -70,7 +70,8 @@ def leaderboard(found: evaluation.Evaluation) -> str:
         mark = " *" if name in found.tied else ""
         rows.append([name + mark, *cells, f"{result.latency.p50:.1f}", f"{spec.size_mb:.1f}", str(spec.dim)])
     verdict = "* best" if len(found.tied) == 1 else "* tied for best (Holm-corrected randomisation test, 5%)"
-    return "\n".join([asked(found), "", table(headings, rows), "", verdict])
+    flattered = [f"{name} was trained on {number:,} of these queries" for name, number in found.trained_on.items()]
+    return "\n".join([asked(found), "", table(headings, rows), "", verdict, *flattered])
 
 
 def asked(found: evaluation.Evaluation) -> str:

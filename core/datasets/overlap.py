@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import re
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+from numpy.typing import NDArray
 
 from core.backbones import BACKBONES, BackboneSpec
 from core.datasets.class_names import IMAGENETTE
 from core.records import Dataset
 
+# Suffix of the list of images that a checkpoint was trained on: content ids, one a line.
+IMAGES = ".images"
 _WORDNET = re.compile(r"n\d{8}")
 # How ImageNet names its files: by class in training, by number in validation.
 _TRAINING = re.compile(r"n\d{8}_\d+")
@@ -36,6 +41,18 @@ def seen_in_pretraining(dataset: Dataset, spec: BackboneSpec) -> str | None:
             f"{spec.name} was trained on photos that include ImageNet's, without their labels: it {_photos(dataset)}."
         )
     return None
+
+
+def seen_in_training(dataset: Dataset, rows: NDArray[np.intp], spec: BackboneSpec) -> int:
+    """How many of these rows of a dataset a model was trained on here: each of them flatters it.
+
+    Training keeps the content ids of its images beside the weights (:data:`IMAGES`), so that they are known in any
+    dataset and under any name. Of other checkpoints nothing is known.
+    """
+    path = Path(spec.origin).with_suffix(IMAGES)
+    if spec.source not in ("checkpoint", "pair head") or not path.is_file():
+        return 0
+    return int(np.isin(dataset.ids[rows], path.read_text("ascii").split()).sum())
 
 
 def _of_imagenet(dataset: Dataset) -> bool:

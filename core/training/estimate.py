@@ -13,28 +13,34 @@ from core.training.settings import Settings
 _STEP, _LOOK = 11.0, 1 / 3
 # A head on stored vectors knows no pictures: 0.15 seconds an epoch for 2,000 images, on any model.
 _FAST_S = 0.15 / 2000
+# Loading the libraries, preparing the images and judging the result.
+_AROUND_S = 10.0
 
 
 def estimate(
-    settings: Settings, train: int, val: int, latency_ms: float, cores: int, past: Sequence[Run] = ()
+    settings: Settings, train: int, val: int, images: int, latency_ms: float, cores: int, past: Sequence[Run] = ()
 ) -> float:
-    """Seconds until the last epoch, if none of them is spared.
+    """Seconds until the new model is ready, if no epoch is spared.
 
     Args:
         settings: of the training.
         train: training images.
         val: validation images; after every epoch both kinds are embedded.
-        latency_ms: of the start model, as :func:`core.latency.measure` tells it; a fast head does not depend on it.
+        images: of the whole dataset; the new model embeds them all.
+        latency_ms: of the start model, as :func:`core.latency.measure` tells it.
         cores: how many the machine has.
         past: earlier runs, the last one first; the first of the same model, objective and kind tells more than latency.
     """
-    known = next((pace for run in past if _alike(run.settings, settings) and (pace := _pace(run))), None)
-    if known is not None:
-        return settings.epochs * (train + val) * known
+    image_s = latency_ms / 1000 / cores
+    pace = next((pace for run in past if _alike(run.settings, settings) and (pace := _pace(run))), None)
     seen = train * (2 if settings.objective == "siamese" else 1)  # as many pairs as images
-    if settings.fast:
-        return settings.epochs * seen * _FAST_S
-    return settings.epochs * (seen + (train + val) * _LOOK) * _STEP * latency_ms / 1000 / cores
+    if pace is not None:
+        epoch_s = (train + val) * pace
+    elif settings.fast:
+        epoch_s = seen * _FAST_S
+    else:
+        epoch_s = (seen + (train + val) * _LOOK) * _STEP * image_s
+    return settings.epochs * epoch_s + images * image_s + _AROUND_S
 
 
 def _alike(one: Settings, other: Settings) -> bool:

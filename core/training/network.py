@@ -20,13 +20,16 @@ class Learner(nn.Module):
         trunk: pixels to features of unit length; None where stored vectors are the input.
         head: a linear map of them; None where the feature itself is trained.
         objective: judges the vectors.
+        fixed: whether the trunk's batch norms keep the statistics they came with. Those of a few hundred small batches
+            of zoomed pictures are worse than those of its pretraining.
     """
 
-    def __init__(self, trunk: Embedder | None, head: nn.Linear | None, objective: Objective) -> None:
+    def __init__(self, trunk: Embedder | None, head: nn.Linear | None, objective: Objective, fixed: bool) -> None:
         super().__init__()
         self.trunk = trunk
         self.head = head
         self.objective = objective
+        self.fixed = fixed
         self.frozen = False
 
     def features(self, inputs: torch.Tensor) -> torch.Tensor:
@@ -44,10 +47,14 @@ class Learner(nn.Module):
         return found
 
     def train(self, mode: bool = True) -> Learner:
-        """Training mode; a frozen trunk stays as it is, its batch statistics too."""
+        """Training mode; a frozen trunk stays as it is, and so do batch statistics that are fixed."""
         super().train(mode)
-        if self.trunk is not None and self.frozen:
-            self.trunk.eval()
+        if self.trunk is not None:
+            if self.frozen:
+                self.trunk.eval()
+            for module in self.trunk.modules():
+                if self.fixed and isinstance(module, nn.modules.batchnorm._BatchNorm):
+                    module.eval()
         return self
 
     def freeze(self, frozen: bool) -> None:

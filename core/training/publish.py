@@ -11,6 +11,7 @@ from core import files
 from core.backbones.checkpoint import SCHEMA
 from core.backbones.module import Embedder
 from core.backbones.spec import BackboneSpec
+from core.datasets.overlap import IMAGES
 from core.paths import cache_dir
 from core.training.network import Learner, tensors_of
 from core.training.objectives import PairHead
@@ -19,8 +20,10 @@ from core.training.runs import Run, epoch_json
 _DONE = {"finetune": "fine-tuned", "siamese": "trained on pairs", "triplet": "trained on triplets"}
 
 
-def publish(run: Run, start: BackboneSpec, learner: Learner, trunk: Embedder, origin: dict[str, Any]) -> None:
-    """Write ``checkpoints/NAME.safetensors`` and, last, ``NAME.json`` in the cache.
+def publish(
+    run: Run, start: BackboneSpec, learner: Learner, trunk: Embedder, origin: dict[str, Any], images: list[str]
+) -> None:
+    """Write ``checkpoints/NAME.safetensors``, the list of its images and, last, ``NAME.json`` in the cache.
 
     Args:
         run: as it stands now.
@@ -28,6 +31,7 @@ def publish(run: Run, start: BackboneSpec, learner: Learner, trunk: Embedder, or
         learner: with the weights of the best epoch.
         trunk: the network that its head stands on.
         origin: the run's record: parent, dataset, settings, libraries.
+        images: content ids of the images it was trained on, and chosen by.
 
     Raises:
         LikenessError: the disk is full.
@@ -48,4 +52,5 @@ def publish(run: Run, start: BackboneSpec, learner: Learner, trunk: Embedder, or
     path = cache_dir() / "checkpoints" / f"{run.name}.safetensors"
     tensors: dict[str, torch.Tensor] = tensors_of(trunk, learner.head, learner.objective)
     files.write_bytes(path, save(tensors))
+    files.write_bytes(path.with_suffix(IMAGES), "\n".join(images).encode())
     files.write_json(path.with_suffix(".json"), record)

@@ -128,9 +128,13 @@ def _train(
     if ended or run.best:
         learner.cpu().load_state_dict(checkpoints.best())
         trunk = learner.trunk or trunk_of(start, parent)
-        publish(run, start, learner, trunk, origin)
+        seen = material.dataset.ids[np.concatenate([task.train, task.val])].tolist()
+        publish(run, start, learner, trunk, origin, seen)
     if not ended:
-        raise KeyboardInterrupt
+        kept = f"; the best of them, epoch {run.best}, is the model {name}" if run.best else ""
+        raise KeyboardInterrupt(
+            f"Stopped. {run.epoch} finished epochs are kept{kept}. Go on with --resume --name {name}."
+        )
     test = _test(name, dataset, material, parent, store, progress)
     files.write_json(here / "run.json", {**origin, "finished": time.time(), "test": test})
     checkpoints.clear()
@@ -162,7 +166,8 @@ def _task(
     codes = np.searchsorted(classes, class_codes(data)).astype(np.intp)
     val_rows = val_rows[np.isin(class_codes(data)[val_rows], classes)]
     head = nn.Linear(start.dim, settings.dim) if settings.dim else None
-    learner = Learner(trunk, head, make(settings, len(classes), settings.dim or start.dim))
+    objective = make(settings, len(classes), settings.dim or start.dim)
+    learner = Learner(trunk, head, objective, fixed=not settings.from_scratch)
     return Task(inputs, train_rows, val_rows, codes, data.ids), learner
 
 

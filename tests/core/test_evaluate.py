@@ -119,7 +119,7 @@ def test_the_best_model_comes_first_and_is_tied_with_itself(dataset: Dataset, st
 
 def test_json_has_the_keys_of_the_contract(dataset: Dataset, store: EmbeddingStore) -> None:
     content = evaluate(dataset, [A, B], store).as_json()
-    assert set(content) == {"models", "tied_for_best", "differences", "provenance"}
+    assert set(content) == {"models", "tied_for_best", "differences", "trained_on_queries", "provenance"}
     assert list(content["models"]) == ["fake-a", "fake-b"]
     (difference,) = content["differences"]
     assert (difference["a"], difference["b"], difference["metric"]) == ("fake-a", "fake-b", "precision_at_5")

@@ -10,7 +10,6 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs
 
 import numpy as np
 import pytest
@@ -94,7 +93,7 @@ def test_a_head_is_offered_first_and_the_button_starts_its_training(
     app: Open, place: Path, workplace: Workplace, started: list[list[str]]
 ) -> None:
     page = app(PAGE, cache=place)
-    assert "About **1 s** for at most 30 epochs" in said(page)
+    assert "About **10 s** for at most 30 epochs" in said(page)
     assert page.toggle(key="fast").value
     button(page, "Start training").click().run()
     (command,) = started
@@ -295,10 +294,16 @@ def test_all_runs_are_compared_in_a_table(app: Open, place: Path) -> None:
     assert "**new** stopped" in said(page)  # the last one is shown
 
 
-def test_a_finished_run_links_to_the_overview_with_it_and_its_start(app: Open, place: Path) -> None:
-    trained.write("mine", finished=True, ref="/data/some shapes", test=on_test("mine"))
-    (link,) = app(PAGE, cache=place).get("page_link")
-    assert parse_qs(link.proto.query_string) == {"dataset": ["data/some shapes"], "models": [MODEL, "mine"]}
+def test_a_finished_run_is_added_to_the_chosen_models_on_demand(app: Open, paired: Path) -> None:
+    trained.write("tuned", finished=True, test=on_test("tuned"))
+    page = app(PAGE, cache=paired)
+    assert page.get("page_link")
+    assert button(page, "Add it to the chosen models") is None  # all that are ready are chosen at first
+    page = page.multiselect(key="models").set_value([MODEL]).run()
+    page = button(page, "Add it to the chosen models").click().run()
+    assert not page.exception
+    assert page.multiselect(key="models").value == [MODEL, "tuned"]
+    assert button(page, "Add it to the chosen models") is None
 
 
 def test_a_public_demo_starts_nothing(app: Open, place: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -113,7 +113,7 @@ def test_embed_says_what_each_image_shows_when_asked(folder: Path, capsys: pytes
 
 def test_evaluate_ranks_the_models(embedded: Path, capsys: pytest.CaptureFixture[str]) -> None:
     found = _json(capsys, "evaluate", "--dataset", embedded)
-    assert set(found) == {"models", "tied_for_best", "differences", "provenance"}
+    assert set(found) == {"models", "tied_for_best", "differences", "trained_on_queries", "provenance"}
     assert set(found["models"]) == {MODEL, OTHER}
     scores = [values["precision_at_5"] for values in found["models"].values()]
     assert scores == sorted(scores, reverse=True)

@@ -43,7 +43,8 @@ def small(dataset: Dataset) -> Callable[[Settings], tuple[Task, Learner]]:
         codes = class_codes(dataset).astype(np.intp)
         inputs = Pictures(dataset, SPEC.preprocessing, settings.augmentation, settings.seed)
         head = nn.Linear(16, settings.dim) if settings.dim else None
-        learner = Learner(Embedder(features, SPEC), head, make(settings, 3, settings.dim or 16))
+        objective = make(settings, 3, settings.dim or 16)
+        learner = Learner(Embedder(features, SPEC), head, objective, fixed=not settings.from_scratch)
         return Task(inputs, dataset.rows("train"), dataset.rows("val"), codes, dataset.ids), learner
 
     return made

@@ -14,6 +14,7 @@ from core.backbones import Backbone, available
 from core.duplicates import Duplicates, find_duplicates
 from core.embed import embed
 from core.errors import LikenessError
+from core.evaluate import Protocol, evaluate
 from core.records import Dataset
 from core.siamese import pair_scorers
 from core.store import EmbeddingStore
@@ -60,6 +61,15 @@ def test_the_result_is_a_backbone_that_says_where_it_comes_from(
     assert len(origin["history"]) == 4
     assert set(dataset.ids.tolist()) <= store.keys(child.fingerprint), "the dataset is embedded with it"
     assert list(pair_scorers({"mine": child})) == (["mine_pairs"] if objective == "siamese" else [])
+
+
+def test_a_model_judged_by_images_it_was_trained_on_says_so(dataset: Dataset, store: EmbeddingStore) -> None:
+    train(dataset, FAST, "mine", store)
+    models = [available()[START], available()["mine"]]
+    assert evaluate(dataset, models, store).trained_on == {}
+    asked = evaluate(dataset, models, store, Protocol("train", "test"))
+    assert asked.trained_on == {"mine": len(dataset.rows("train"))}
+    assert evaluate(dataset, models, store, Protocol("val")).trained_on == {"mine": len(dataset.rows("val"))}
 
 
 def test_test_images_are_reported_beside_the_parent(dataset: Dataset, store: EmbeddingStore) -> None:
@@ -183,7 +193,7 @@ def test_ctrl_c_keeps_the_best_epoch_as_a_backbone(dataset: Dataset, store: Embe
         if stage == "Training" and done * 3 > total * 2:
             signal.raise_signal(signal.SIGTERM)
 
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(KeyboardInterrupt, match=r"2 finished epochs are kept.*--resume --name mine"):
         train(dataset, choose("triplet", START, fast=True, dim=8, epochs=3, batch=8, lr=0.02), "mine", store, progress)
     run = runs.load("mine")
     assert run is not None
@@ -198,7 +208,7 @@ def test_images_without_labels_to_learn_from_are_refused(tmp_path: Path, store: 
 
 
 def test_a_head_does_not_stand_on_a_head(dataset: Dataset, store: EmbeddingStore) -> None:
-    train(dataset, FAST, "mine", store)
+    train(dataset, choose("triplet", START, fast=True, dim=512, epochs=1, batch=8), "mine", store)
     with pytest.raises(LikenessError, match="embedding head from an earlier training"):
         train(dataset, choose("triplet", "mine", fast=True), "second", store)
     with pytest.raises(LikenessError, match="only a head can be trained on it"):
