@@ -50,10 +50,11 @@ def prepare(
     Raises:
         LikenessError: a split is too small to learn or to judge by.
     """
-    chosen = balanced(dataset, seed) if protocol == "siamese" else dataset
-    found = find_duplicates(chosen, store, confirms, progress)
+    found = find_duplicates(dataset, store, confirms, progress)
     leaking = np.union1d(found.leaked("train", "val"), found.leaked("train", "test"))
-    chosen = chosen.without(chosen.ids[leaking].tolist())
+    chosen = dataset.without(dataset.ids[leaking].tolist())
+    if protocol == "siamese":
+        chosen = balanced(chosen, seed)
     check(chosen)
     sizes = {split: len(chosen.rows(split)) for split in ("train", "val", "test")}
     classes = len(np.unique(chosen.labels[chosen.rows("train")]))
@@ -61,14 +62,14 @@ def prepare(
 
 
 def balanced(dataset: Dataset, seed: int = 0) -> Dataset:
-    """The same number of images of each class, :data:`SIAMESE`, drawn from each split.
+    """The same number of images of each class, :data:`SIAMESE`, drawn from each split, whatever the others hold.
 
     Raises:
         LikenessError: a class has too few images in a split.
     """
-    random = np.random.default_rng([seed, 5])
     rows = []
-    for split, each in SIAMESE.items():
+    for place, (split, each) in enumerate(SIAMESE.items()):
+        random = np.random.default_rng([seed, 5, place])
         for name in dataset.classes:
             own = dataset.rows(split, name)
             if len(own) < each:

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-import importlib.metadata
 import time
 from collections.abc import Iterator
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,27 +16,23 @@ from core.backbones import Backbone, BackboneSpec, all_specs, available, choose
 from core.datasets import load_dataset
 from core.embed import embed
 from core.errors import LikenessError
-from core.evaluate import Evaluation, compare_models, evaluate
 from core.jobs import is_helper
-from core.models import Model
 from core.progress import Progress, silent
-from core.recent import DatasetChoice
 from core.records import Dataset
-from core.siamese import pair_scorers
 from core.store import EmbeddingStore
 from core.training import runs
 from core.training.protocol import Material, prepare
-from core.training.runs import SCHEMA, Epoch, Run
+from core.training.provenance import origin_of, recorded
+from core.training.runs import Epoch, Run
 from core.training.settings import Settings
 from core.training.start import check_start
+from core.training.verdict import judge_on_test
 from core.vectors import class_codes, stored_vectors
 
 if TYPE_CHECKING:
     from core.training.loop import Hooks
     from core.training.network import Learner
 
-_LIBRARIES = ("torch", "torchvision", "lightning-fabric", "pytorch-metric-learning", "numpy", "pillow")
-_TESTED = ("precision_at_5", "retrieval_accuracy")
 _WRITE_EVERY_S = 1.0
 _POINTS = 500
 
@@ -74,7 +68,7 @@ def train(
             embed(dataset, [parent], store, progress)
         confirms = parent or next(iter(_embedded(dataset, store)), None)
         material = prepare(dataset, settings.protocol, settings.seed, store, confirms, progress)
-        origin = _recorded(name, _origin(dataset, material, settings, start, parent), resume)
+        origin = recorded(name, origin_of(dataset, material, settings, start, parent), resume)
         _train(name, dataset, material, settings, start, parent, store, progress, origin)
     return _loaded(name)
 
@@ -135,7 +129,7 @@ def _train(
         raise KeyboardInterrupt(
             f"Stopped. {run.epoch} finished epochs are kept{kept}. Go on with --resume --name {name}."
         )
-    test = _test(name, dataset, material, parent, store, progress)
+    test = judge_on_test(name, dataset, material, parent, store, progress)
     files.write_json(here / "run.json", {**origin, "finished": time.time(), "test": test})
     checkpoints.clear()
 
@@ -200,42 +194,6 @@ def _write_live(here: Path, losses: list[list[float]]) -> None:
     files.write_json(here / "live.json", {"losses": losses[::every]}, durable=False)
 
 
-def _test(
-    name: str, dataset: Dataset, material: Material, parent: Backbone | None, store: EmbeddingStore, progress: Progress
-) -> dict[str, Any]:
-    """The new backbone beside its parent on test images, which nothing before has looked at."""
-    child = available()[name]
-    embed(dataset, [child], store, progress)
-    if not len(material.dataset.rows("test")):
-        return {}
-    models: list[Model] = [*([parent] if parent else []), child, *pair_scorers({name: child}).values()]
-    found = evaluate(material.dataset, models, store, progress=progress)
-    differences = (
-        {} if parent is None else {metric: _difference(found, metric, name, parent.name) for metric in _TESTED}
-    )
-    return {"models": {one.name: _values(found, one.name) for one in models}, "differences": differences}
-
-
-def _values(found: Evaluation, name: str) -> dict[str, Any]:
-    result = found.models[name]
-    pairs = {} if result.pairs is None else {"roc_auc": result.pairs.summary["roc_auc"]}
-    values = {metric: round(result.values[metric], 6) for metric in _TESTED}
-    ends = {metric: [round(end, 6) for end in result.intervals[metric]] for metric in _TESTED}
-    for metric, estimate in pairs.items():
-        values[metric], ends[metric] = round(estimate.value, 6), [round(end, 6) for end in estimate.interval]
-    return {**values, "ci": ends}
-
-
-def _difference(found: Evaluation, metric: str, child: str, parent: str) -> dict[str, Any]:
-    """Child less parent."""
-    two = {name: found.models[name] for name in (child, parent)}
-    (difference,) = compare_models(two, metric)
-    return {
-        "value": round(difference.value, 6), "ci": [round(end, 6) for end in difference.interval],
-        "p_value": difference.p_value,
-    }  # fmt: skip
-
-
 def _start(name: str) -> BackboneSpec:
     specs = all_specs()
     if name not in specs:
@@ -246,50 +204,6 @@ def _start(name: str) -> BackboneSpec:
 def _embedded(dataset: Dataset, store: EmbeddingStore) -> Iterator[Backbone]:
     wanted = set(dataset.ids.tolist())
     return (one for one in available().values() if wanted <= store.keys(one.fingerprint))
-
-
-def _origin(
-    dataset: Dataset, material: Material, settings: Settings, start: BackboneSpec, parent: Backbone | None
-) -> dict[str, Any]:
-    """The record of a run, and the provenance of what it makes."""
-    data = material.dataset
-    return {
-        "schema": SCHEMA,
-        "settings": settings.as_json(),
-        "parent": {
-            "name": start.name,
-            "fingerprint": parent.fingerprint if parent else "",
-            "weights_sha256": parent.weights.sha256 if parent else "",
-        },
-        "dataset": {
-            **asdict(DatasetChoice(dataset.ref, dataset.options)), "title": dataset.title,
-            "fingerprint": data.fingerprint,
-        },
-        "images": asdict(material.counts),
-        "libraries": {name: importlib.metadata.version(name) for name in _LIBRARIES},
-        "started": time.time(),
-    }  # fmt: skip
-
-
-def _recorded(name: str, origin: dict[str, Any], resume: bool) -> dict[str, Any]:
-    """The record, written for a new run; that of an old one, if it still is about the same images and weights."""
-    path = runs.folder(name) / "run.json"
-    if is_helper():
-        return origin
-    if not resume:
-        for old in (*path.parent.glob("epoch-*"), path.with_name("state.json"), path.with_name("live.json")):
-            old.unlink(missing_ok=True)
-        files.write_json(path, origin)
-        return origin
-    before: dict[str, Any] = files.read_json(path) or {}
-    for what, key in (("images", "dataset"), ("weights", "parent")):
-        now, then = (one.get(key, {}).get("fingerprint") for one in (origin, before))
-        if now != then:
-            raise LikenessError(
-                f"{name} cannot be resumed: the {what} are no longer those it started with ({str(then)[:12]}, now "
-                f"{str(now)[:12]}). Train anew with another --name."
-            )
-    return before
 
 
 def _loaded(name: str) -> Run:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from core.backbones import available
 from core.paths import cache_dir
 from tests.e2e.browser import ROOT, chromium, serve, settle
 
@@ -20,14 +21,17 @@ _VIEWS = {
     "pair": (f"/pair?dataset=demo&a={_QUERY}&b=mammals/tiger.png", "light", 1500),
     "triplet": (f"/triplet?dataset=demo&a={_QUERY}&b=mammals/dog.png&c=vehicles/bus.png", "light", 1300),
     "fusion": ("/fusion?dataset=demo", "light", 1200),
+    "train": ("/train?dataset=demo", "light", 1500),
 }
+_TRAINED = "efficientnet_lite0_triplet"
 
 
 def main() -> None:
-    """Embed the demo where needed, then photograph each view."""
+    """Embed the demo and train a model on it where needed, then photograph each view."""
     cache = cache_dir()
-    command = [sys.executable, "-m", "core", "embed", "--dataset", "demo", "--models", "all", "--labels", "--offline"]
-    subprocess.run(command, cwd=ROOT, env={**os.environ, "LIKENESS_WEIGHTS": ""}, check=True)
+    _run("embed", "--dataset", "demo", "--models", "all", "--labels")
+    if _TRAINED not in available():
+        _run("train", "triplet", "--fast", "--dataset", "demo", "--model", "efficientnet_lite0", "--name", _TRAINED)
     target = ROOT / "docs"
     target.mkdir(exist_ok=True)
     with serve(cache) as server, chromium() as browser:
@@ -39,6 +43,11 @@ def main() -> None:
             page.screenshot(path=target / f"{name}.png")
             print(Path("docs") / f"{name}.png")
             page.close()
+
+
+def _run(*arguments: str) -> None:
+    command = [sys.executable, "-m", "core", *arguments, "--offline"]
+    subprocess.run(command, cwd=ROOT, env={**os.environ, "LIKENESS_WEIGHTS": ""}, check=True)
 
 
 if __name__ == "__main__":
