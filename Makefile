@@ -6,7 +6,7 @@ DATASET ?= demo
 PORT ?= 8501
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check screenshots benchmarks clean
+.PHONY: help demo test test-slow check screenshots benchmarks clean
 
 help:  ## show these lines
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /: /'
@@ -18,8 +18,11 @@ demo: $(VENV)/.installed  ## embed the built-in images (or DATASET=folder), prin
 	@echo
 	@$(BIN)/streamlit run dashboard/app.py --server.port $(PORT)
 
-test: $(VENV)/.installed-dev  ## run the tests, less the slow ones
+test: $(VENV)/.installed-dev  ## run the tests, less the slow ones and those in a browser
 	$(BIN)/python -m pytest
+
+test-slow: $(VENV)/.installed-dev  ## run the slow tests, and those in a real browser (needs Chromium)
+	$(BIN)/python -m pytest -m "slow or e2e"
 
 check: $(VENV)/.installed-dev  ## style and types
 	$(BIN)/ruff check .

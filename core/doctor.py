@@ -20,7 +20,8 @@ from core.paths import cache_dir
 from core.progress import Progress, silent
 
 _PACKAGES = (
-    "streamlit", "torch", "torchvision", "transformers", "onnxruntime", "faiss-cpu", "numpy", "pandas", "plotly",
+    "streamlit", "torch", "torchvision", "transformers", "onnxruntime", "faiss-cpu", "lightning-fabric",
+    "pytorch-metric-learning", "numpy", "pandas", "plotly",
     "pillow", "safetensors",
 )  # fmt: skip
 _GIGABYTE = 10**9
