@@ -64,6 +64,10 @@ def draw_form(selection: Selection) -> None:
             help="The network stays as it is, and a linear map of its vectors is trained. Without this, the network "
             "itself is trained on the pictures, which takes minutes to hours on a CPU.",
         )  # fmt: skip
+        scratch = not fast and st.toggle(
+            "Start from random weights", key="scratch", bind="query-params",
+            help="Keeps the architecture only. It takes far more images and epochs to become any good.",
+        )  # fmt: skip
         models = _startable(selection, fast=fast)
         if not models:
             st.warning(
@@ -71,7 +75,7 @@ def draw_form(selection: Selection) -> None:
             )
             return
         try:
-            settings, name = _choose(objective, models, fast=fast)
+            settings, name = _choose(objective, models, fast=fast, scratch=scratch)
             runs.check_free(name)
             st.markdown(_promise(selection, settings, models[settings.model]))
         except LikenessError as error:
@@ -83,9 +87,9 @@ def draw_form(selection: Selection) -> None:
 def arguments(choice: DatasetChoice, settings: Settings, name: str) -> list[str]:
     """The command line that trains like this: everything that is not the default."""
     found = ["train", settings.objective, *panels.dataset_options(choice), "--model", settings.model, "--name", name]
-    if settings.fast:
-        found.append("--fast")
-    usual = choose(settings.objective, settings.model, fast=settings.fast).as_json()
+    scratch = settings.from_scratch
+    found += [flag for flag, given in (("--fast", settings.fast), ("--from-scratch", scratch)) if given]
+    usual = choose(settings.objective, settings.model, fast=settings.fast, from_scratch=scratch).as_json()
     for field, value in settings.as_json().items():
         if value != usual[field]:
             found += [_OPTIONS.get(field, "--" + field.replace("_", "-")), str(value)]
@@ -105,7 +109,9 @@ def _startable(selection: Selection, *, fast: bool) -> dict[str, Backbone]:
     return found
 
 
-def _choose(objective: str, models: Mapping[str, Backbone], *, fast: bool) -> tuple[Settings, str]:
+def _choose(
+    objective: str, models: Mapping[str, Backbone], *, fast: bool, scratch: bool
+) -> tuple[Settings, str]:  # fmt: skip
     """Draw start model, name and settings.
 
     Raises:
@@ -123,22 +129,22 @@ def _choose(objective: str, models: Mapping[str, Backbone], *, fast: bool) -> tu
         help="The protocol of earlier work on Siamese networks: as many images of every class for training, "
         "validation and test.",
     )  # fmt: skip
-    defaults = choose(objective, start, fast=fast)
+    shape = {"fast": fast, "from_scratch": scratch}
     with st.expander("More settings"):
-        given = _draw_fields(defaults)
-    return choose(objective, start, fast=fast, protocol="siamese" if protocol else "", **given), name.strip()
+        given = _draw_fields(choose(objective, start, **shape))
+    return choose(objective, start, **shape, protocol="siamese" if protocol else "", **given), name.strip()
 
 
 def _draw_fields(defaults: Settings) -> dict[str, Any]:
     """The settings that have an effect, three in a row."""
     given: dict[str, Any] = {}
+    # Kinds of training with defaults of their own have fields of their own.
+    kind = f"_{defaults.objective}-{'scratch' if defaults.from_scratch else defaults.fast}"
     columns, place = st.columns(3), 0
     for name in _FIELDS:
         if _matters(name, defaults, given.get("loss")):
             with columns[place % 3]:
-                given[name] = _draw_field(
-                    name, getattr(defaults, name), f"_{defaults.objective}-{defaults.fast}-{name}"
-                )
+                given[name] = _draw_field(name, getattr(defaults, name), f"{kind}-{name}")
             place += 1
     return given
 

@@ -118,6 +118,15 @@ def test_what_is_set_reaches_the_command_and_only_that(app: Open, place: Path, s
     assert [options[name] for name in ("lr", "batch", "loss", "protocol")] == [None] * 4
 
 
+def test_a_network_can_start_from_random_weights(app: Open, place: Path, started: list[list[str]]) -> None:
+    page = app(PAGE, cache=place, fast="false")
+    page.toggle(key="scratch").set_value(True).run()
+    assert page.number_input(key="_finetune-scratch-frozen_epochs").value == 0
+    button(page, "Start training").click().run()
+    options = cli._parser().parse_args(started[0])
+    assert (options.from_scratch, options.fast, options.frozen_epochs) == (True, False, None)
+
+
 @pytest.mark.parametrize("fast", [True, False])
 @pytest.mark.parametrize(
     ("objective", "own"),
