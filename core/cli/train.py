@@ -130,4 +130,5 @@ def _tested(run: Run) -> list[str]:
         for metric, one in run.test["differences"].items()
     ]
     over = [f"Over {run.settings.model}: {'; '.join(gains)}"] if gains else []
-    return ["", f"Test, {run.counts.test:,} images:", table(["model", *METRICS.values()], rows), *over]
+    head = f"Test, {run.counts.test:,} images among the {run.counts.train:,} that were trained on:"
+    return ["", head, table(["model", *METRICS.values()], rows), *over]

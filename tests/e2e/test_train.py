@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Iterator
 
@@ -41,7 +42,7 @@ def test_from_the_form_to_a_model_beside_the_others(train_server: Server, browse
     context = browser.new_context(viewport={"width": 1280, "height": 900})
     other = context.new_page()
     other.goto(f"{train_server.url}/train")
-    expect(other.get_by_text("on test").first).to_be_visible(timeout=_LONG)
+    expect(other.get_by_text(re.compile(r"P@5 \d\.\d+ on test")).first).to_be_visible(timeout=_LONG)
     settle(other)
     other.goto(train_server.url)
     settle(other)
