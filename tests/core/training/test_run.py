@@ -234,7 +234,9 @@ def test_the_siamese_protocol_is_balanced(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("start", "scratch"), [(START, False), ("efficientnet_lite0", False), ("efficientnet_b0", True)])
+@pytest.mark.parametrize(
+    ("start", "scratch"), [(START, False), ("efficientnet_lite0", False), ("efficientnet_b0", True)]
+)
 def test_a_whole_network_is_trained_and_embeds_as_it_did_in_training(start: str, scratch: bool, tmp_path: Path) -> None:
     dataset, store = pictures.load(pictures.paint(tmp_path / "few", 12)), EmbeddingStore()
     settings = choose("triplet", start, dim=8, epochs=1, batch=12, from_scratch=scratch)
