@@ -106,11 +106,12 @@ class TripletReport:
     def as_json(self) -> dict[str, object]:
         """Values with their 95% intervals, by kind and over all."""
         kinds = {
-            name: {key: _json(getattr(kind, key)) for key in ("precision", "recall", "f1")} | {"support": kind.support}
+            name: {key: getattr(kind, key).as_json() for key in ("precision", "recall", "f1")}
+            | {"support": kind.support}
             for name, kind in self.kinds.items()
         }
         averages = {f"{name} avg": self.average(weighted=name == "weighted") for name in ("macro", "weighted")}
-        over_all = {"accuracy": _json(self.accuracy), "pair_found": _json(self.pair_found)}
+        over_all = {"accuracy": self.accuracy.as_json(), "pair_found": self.pair_found.as_json()}
         return {"threshold": self.threshold, **kinds, **over_all, **averages}
 
 
@@ -197,7 +198,3 @@ def score_triplets(
     first, second = sample.rows[:, _FIRST], sample.rows[:, _SECOND]
     scores = scorer.pairs(first.ravel(), second.ravel()).reshape(first.shape)
     return TripletScores(sample, codes[first] == codes[second], to_bins(scores))
-
-
-def _json(estimate: Estimate) -> dict[str, object]:
-    return {"value": round(estimate.value, 6), "ci": [round(end, 6) for end in estimate.interval]}

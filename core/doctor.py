@@ -21,8 +21,7 @@ from core.progress import Progress, silent
 
 _PACKAGES = (
     "streamlit", "torch", "torchvision", "transformers", "onnxruntime", "faiss-cpu", "lightning-fabric",
-    "pytorch-metric-learning", "numpy", "pandas", "plotly",
-    "pillow", "safetensors",
+    "pytorch-metric-learning", "numpy", "pandas", "plotly", "pillow", "safetensors",
 )  # fmt: skip
 _GIGABYTE = 10**9
 

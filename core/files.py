@@ -7,6 +7,7 @@ import errno
 import hashlib
 import json
 import os
+import re
 import tempfile
 import time
 from collections.abc import Iterator
@@ -16,6 +17,19 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from core.errors import LikenessError
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+
+
+def is_name(name: str) -> bool:
+    """Whether a user's name for something may be the name of its file."""
+    return _NAME.fullmatch(name) is not None
+
+
+def check_name(name: str) -> None:
+    """Raise a LikenessError unless :func:`is_name`."""
+    if not is_name(name):
+        raise LikenessError(f"{name!r} cannot be a name: use 1 to 64 letters, digits, dots, dashes and underscores.")
 
 
 def write_bytes(path: Path, data: bytes, *, durable: bool = True) -> None:

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import logging
-import re
 from collections.abc import Mapping
 from pathlib import Path
 
 from core import files
-from core.backbones import BACKBONES, Backbone, all_specs, available
+from core.backbones import Backbone, all_specs, available
 from core.classify import classifiers
 from core.errors import LikenessError
 from core.fusion import Fusion, from_json
 from core.paths import cache_dir
 from core.siamese import pair_scorers
 
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _log = logging.getLogger(__name__)
 
 
@@ -31,15 +29,14 @@ def save(fusion: Fusion) -> None:
 
 def check_name(name: str) -> None:
     """Raise a LikenessError where a fusion cannot be saved under a name."""
-    if not _NAME.fullmatch(name):
-        raise LikenessError(f"{name!r} cannot be a name: use 1 to 64 letters, digits, dots, dashes and underscores.")
-    if name in BACKBONES or name in all_specs() or name in pair_scorers(available()):
+    files.check_name(name)
+    if name in all_specs() or name in pair_scorers(available()):
         raise LikenessError(f"{name} is the name of a model. Choose another.")
 
 
 def remove(name: str) -> None:
     """Forget a fusion; nothing happens where there is none."""
-    if _NAME.fullmatch(name):
+    if files.is_name(name):
         _file(name).unlink(missing_ok=True)
 
 

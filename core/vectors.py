@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from core.backbones import Backbone
+from core.backbones import Backbone, available
 from core.errors import LikenessError
 from core.records import SPLITS, Dataset
 from core.store import EmbeddingStore
@@ -27,6 +27,12 @@ def split_rows(dataset: Dataset, split: str) -> NDArray[np.intp]:
 def class_codes(dataset: Dataset) -> NDArray[np.intp]:
     """The place of each row's class in ``dataset.classes``, ``(n,)``."""
     return np.searchsorted(np.array(dataset.classes), dataset.labels)
+
+
+def embedded(dataset: Dataset, store: EmbeddingStore) -> list[Backbone]:
+    """Available models that have embedded every image of a dataset."""
+    wanted = set(dataset.ids.tolist())
+    return [backbone for backbone in available().values() if wanted <= store.keys(backbone.fingerprint)]
 
 
 def stored_vectors(dataset: Dataset, backbone: Backbone, store: EmbeddingStore) -> NDArray[np.float32]:

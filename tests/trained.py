@@ -7,13 +7,22 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from core import files
+from core.duplicates import Duplicates
 from core.recent import DatasetChoice
+from core.training import protocol
 from core.training.runs import SCHEMA, folder
 from core.training.settings import METRICS, Settings, choose
 from tests.workplace import MODEL
 
 VALUES = (0.5, 0.7, 0.9, 0.8)
+
+
+def no_near_duplicates(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let small drawings, which look much alike, be no near duplicates of each other."""
+    monkeypatch.setattr(protocol, "find_duplicates", lambda data, *_: Duplicates(data, None, (), ()))
 
 
 def on_test(name: str, model: str = MODEL, gain: float = 0.1, half: float = 0.05) -> dict[str, Any]:

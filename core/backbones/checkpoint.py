@@ -46,7 +46,7 @@ def build(spec: BackboneSpec, weights: Path) -> nn.Module:
     from core.backbones.projection import PREFIX, Projected, read_head
     from core.backbones.state import read_state
 
-    base = BACKBONES[spec.architecture]
+    base = base_of(spec)
     if base.source == "transformers":
         from core.backbones.transformers_loader import build as build_base
     elif base.source == "bundled":
@@ -57,6 +57,11 @@ def build(spec: BackboneSpec, weights: Path) -> nn.Module:
     head = read_head(state, str(weights))
     network = build_base(base, weights, {n: t for n, t in state.items() if not n.startswith((PREFIX, PAIR_HEAD))})
     return network if head is None else Projected(network, head)
+
+
+def base_of(spec: BackboneSpec) -> BackboneSpec:
+    """The built-in record behind a checkpoint; any other record is its own."""
+    return BACKBONES[spec.architecture] if spec.source == "checkpoint" else spec
 
 
 def _spec(record: Path) -> BackboneSpec | None:

@@ -10,6 +10,7 @@ from core.cli.table import clean, table
 from core.duplicates import Duplicates, Group, find_duplicates
 from core.progress import Progress
 from core.store import EmbeddingStore
+from core.vectors import embedded
 
 NAME = "duplicates"
 HELP = "Find exact and near duplicates, those that leak across splits first."
@@ -26,7 +27,7 @@ def run(options: argparse.Namespace, progress: Progress) -> tuple[Any, str]:
     """The groups as JSON and as a table. The first model of the catalogue that has embedded all confirms them."""
     store = EmbeddingStore()
     dataset = shared.load(options, store, progress)
-    backbone = next(iter(shared.embedded(dataset, store)), None)
+    backbone = next(iter(embedded(dataset, store)), None)
     found = find_duplicates(dataset, store, backbone, progress)
     return found.as_json(), summary(found)
 

@@ -19,6 +19,7 @@ from core.records import SPLITS, Dataset, DatasetOptions
 from core.siamese import pair_scorers
 from core.store import EmbeddingStore
 from core.thresholds import Objective, forms
+from core.vectors import embedded
 
 _CUTS = [field.name for field in fields(DatasetOptions)]
 
@@ -142,12 +143,6 @@ def _named(name: str, *, offline: bool) -> list[Model]:
     """The fusion of this name, or else the pair head, or else the backbone."""
     found = saved().get(name) or pair_scorers(available()).get(name)
     return [found] if found else [*choose([name], offline=offline)]
-
-
-def embedded(dataset: Dataset, store: EmbeddingStore) -> list[Backbone]:
-    """Available models that have embedded every image of a dataset."""
-    wanted = set(dataset.ids.tolist())
-    return [backbone for backbone in available().values() if wanted <= store.keys(backbone.fingerprint)]
 
 
 def _positive(text: str) -> int:

@@ -1,8 +1,7 @@
 """Between similarities and Euclidean distances of unit vectors: the one place where they are converted.
 
 Of vectors of length 1, d^2 = |a - b|^2 = 2 - 2 s, where s is their cosine: equal ones are 0 apart and opposite ones 2,
-and what is more alike is nearer. A score that is no cosine, a fusion's or a pair head's,
-has no distance.
+and what is more alike is nearer. A score that is no cosine, a fusion's or a pair head's, has no distance.
 """
 
 from __future__ import annotations

@@ -36,6 +36,10 @@ class Estimate:
         """Low and high."""
         return self.low, self.high
 
+    def as_json(self) -> dict[str, object]:
+        """The value and its interval."""
+        return {"value": round(self.value, 6), "ci": [round(end, 6) for end in self.interval]}
+
 
 @dataclass(frozen=True)
 class Counts:

@@ -91,12 +91,12 @@ class Siamese:
             "pairs": {
                 "sample": self.sample.as_json(),
                 "models": {
-                    row.model: {"threshold": row.threshold, **{name: _json(one) for name, one in row.rates.items()}}
+                    row.model: {"threshold": row.threshold, **{name: one.as_json() for name, one in row.rates.items()}}
                     for row in self.pair_rows
                 },
             },
             "triplets": {
-                "triplet_accuracy": _json(self.triplet_accuracy),
+                "triplet_accuracy": self.triplet_accuracy.as_json(),
                 "distance": self.distance,
                 "report": self.report(self.distance).as_json(),
                 "sweep": [{"distance": one, **self.report(one).as_json()} for one in DISTANCES],
@@ -187,7 +187,3 @@ def _trained(
 def _pair_row(view: Dataset, model: Model, store: EmbeddingStore, sample: Sample) -> PairRow:
     threshold = judge(view, model, store, Objective("accuracy"), _BASE_RATE).threshold
     return PairRow(model.name, threshold, pair_rates(sample, scorer_of(view, model, store), threshold))
-
-
-def _json(estimate: Estimate) -> dict[str, Any]:
-    return {"value": round(estimate.value, 6), "ci": [round(end, 6) for end in estimate.interval]}

@@ -6,6 +6,7 @@ An epoch is two files, weights (safetensors) and optimizer (tensors and numbers,
 
 from __future__ import annotations
 
+import hashlib
 import io
 import logging
 from collections.abc import Mapping, Sequence
@@ -50,13 +51,13 @@ class Checkpoints:
             LikenessError: the disk is full; the epochs before it stay.
         """
         number = history[-1].number
-        kept = self._files()
         sums = {}
         for path, data in zip(self._of(number), (_tensors(weights), _numbers(optimizer)), strict=True):
             files.write_bytes(path, data)
-            sums[path.name] = files.sha256(path)
+            sums[path.name] = hashlib.sha256(data).hexdigest()
         wanted = {best, *range(number - _KEPT + 1, number + 1)}
-        known = {name: digest for name, digest in kept.items() if _number(name) in wanted} | sums
+        before = files.read_json(self._folder / "state.json") or {}
+        known = {name: digest for name, digest in before.get("files", {}).items() if _number(name) in wanted} | sums
         state = {
             "history": [{**asdict(one), "values": dict(one.values)} for one in history], "best": best,
             "hard": [asdict(one) for one in hard], "files": known,
@@ -84,11 +85,11 @@ class Checkpoints:
         history = tuple(Epoch(**one) for one in state["history"])
         for epoch in reversed(history[-_KEPT:]):
             weights, optimizer = self._of(epoch.number)
-            if not (self._whole(weights) and self._whole(optimizer)):
+            if not (_whole(weights, state) and _whole(optimizer, state)):
                 _log.warning("The checkpoint of epoch %d is damaged; going back to the one before.", epoch.number)
                 continue
             past = history[: epoch.number + 1]
-            whole = [one for one in past if self._whole(self._of(one.number)[0])]
+            whole = [one for one in past if _whole(self._of(one.number)[0], state)]
             numbers = torch.load(optimizer, map_location="cpu", weights_only=True)
             return Restored(load_file(weights), numbers, past, best_of(whole, metric))
         raise LikenessError(
@@ -104,7 +105,7 @@ class Checkpoints:
         """
         state: Any = files.read_json(self._folder / "state.json")
         path = self._of(int(state["best"]))[0]
-        if not self._whole(path):
+        if not _whole(path, state):
             raise LikenessError(f"{path} is damaged: its checksum is not the one that was written. Train again.")
         tensors: dict[str, torch.Tensor] = load_file(path)
         return tensors
@@ -114,16 +115,15 @@ class Checkpoints:
         for path in self._folder.glob("epoch-*"):
             path.unlink(missing_ok=True)
 
-    def _files(self) -> dict[str, str]:
-        state = files.read_json(self._folder / "state.json")
-        return dict(state["files"]) if isinstance(state, dict) else {}
-
-    def _whole(self, path: Path) -> bool:
-        return files.sha256(path) == self._files().get(path.name)
-
     def _of(self, number: int) -> tuple[Path, Path]:
         name = f"epoch-{number:05d}"
         return self._folder / f"{name}.safetensors", self._folder / f"{name}.optimizer.pt"
+
+
+def _whole(path: Path, state: Mapping[str, Any]) -> bool:
+    """Whether a file holds what was written, as ``state.json`` knows it."""
+    written: str | None = state["files"].get(path.name)
+    return files.sha256(path) == written
 
 
 def _number(name: str) -> int:

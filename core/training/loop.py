@@ -85,6 +85,7 @@ class _Loop:
         self.checkpoints, self.hooks = checkpoints, hooks
         self.codes = task.codes[task.train]
         self.history: list[Epoch] = []
+        self.best = 0
         # Each device takes its own batch of a step; what is left over at the end of an epoch rests.
         self.steps = max(1, batches.steps(settings.objective, self.codes, settings.batch) // fabric.world_size)
 
@@ -92,7 +93,7 @@ class _Loop:
         restored = self.checkpoints.restore(self.settings.metric)
         if restored is not None:
             self.learner.load_state_dict(dict(restored.weights))
-            self.history = list(restored.history)
+            self.history, self.best = list(restored.history), restored.best
         elif self.fabric.is_global_zero:
             self._seed(0)
             self._start()
@@ -178,14 +179,18 @@ class _Loop:
             lr = 0.0 if loss is None else self.settings.lr * self._scale(number * self.steps - 1)
             seconds = time.perf_counter() - started
             found = Epoch(number, round(seconds, 3), loss, lr, judgement.values)
-            history = [*self.history, found]
-            best = best_of(history, self.settings.metric)
-            hard = self._named(judgement)
+            history, hard = [*self.history, found], self._named(judgement)
+            best = self._best_with(found)
             self.checkpoints.write(self.learner.state_dict(), optimizer.state_dict(), history, best, hard)
         kept = self.fabric.broadcast(found)
         assert kept is not None  # the first process has judged
+        self.best = self._best_with(kept)
         self.history.append(kept)
         self.hooks.epoch(kept)
+
+    def _best_with(self, epoch: Epoch) -> int:
+        """The best epoch once this one is there too; of those before, only the best one's weights are kept."""
+        return best_of([*self.history[self.best : self.best + 1], epoch], self.settings.metric)
 
     def _judge(self) -> Judgement:
         task, learner = self.task, self.learner
@@ -209,8 +214,7 @@ class _Loop:
 
     def _is_over(self) -> bool:
         last = self.history[-1].number
-        best = best_of(self.history, self.settings.metric)
-        return last >= self.settings.epochs or last - best >= self.settings.patience
+        return last >= self.settings.epochs or last - self.best >= self.settings.patience
 
     def _seed(self, epoch: int) -> np.random.Generator:
         """Everything drawn in an epoch hangs on the seed and the epoch alone."""

@@ -6,6 +6,7 @@ import torch
 from torch import nn
 
 from core.backbones import Backbone
+from core.backbones.checkpoint import base_of
 from core.backbones.module import Embedder
 from core.backbones.projection import PREFIX
 from core.backbones.runtime import build_module
@@ -74,11 +75,12 @@ def trunk_of(spec: BackboneSpec, parent: Backbone | None) -> Embedder:
         module = build_module(parent.spec, parent.weights)
         assert isinstance(module, Embedder)
         return module
-    if spec.source == "bundled":
+    base = base_of(spec)
+    if base.source == "bundled":
         from core.backbones.bundled_loader import fresh
     else:
         from core.backbones.torchvision_loader import fresh
-    return Embedder(fresh(spec), spec)
+    return Embedder(fresh(base), base)
 
 
 def start_head(head: nn.Linear, features: torch.Tensor) -> None:

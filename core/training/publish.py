@@ -8,7 +8,7 @@ import torch
 from safetensors.torch import save
 
 from core import files
-from core.backbones.checkpoint import SCHEMA
+from core.backbones.checkpoint import SCHEMA, base_of
 from core.backbones.module import Embedder
 from core.backbones.spec import BackboneSpec
 from core.datasets.overlap import IMAGES
@@ -36,11 +36,10 @@ def publish(
     Raises:
         LikenessError: the disk is full.
     """
-    base = start.architecture if start.source == "checkpoint" else start.name
     before = "none" if run.settings.from_scratch else start.pretraining
     record: dict[str, Any] = {
         "schema": SCHEMA,
-        "base": base,
+        "base": base_of(start).name,
         "pretraining": f"{before}, then {_DONE[run.settings.objective]} on {run.title}",
         "licence": start.licence,
         "trained": {**origin, "history": [epoch_json(one) for one in run.history], "best": run.best},

@@ -12,7 +12,7 @@ import numpy as np
 from filelock import Timeout
 
 from core import files
-from core.backbones import Backbone, BackboneSpec, all_specs, available, choose
+from core.backbones import Backbone, BackboneSpec, all_specs, choose
 from core.datasets import load_dataset
 from core.embed import embed
 from core.errors import LikenessError
@@ -27,7 +27,7 @@ from core.training.runs import Epoch, Run
 from core.training.settings import Settings
 from core.training.start import check_start
 from core.training.verdict import judge_on_test
-from core.vectors import class_codes, stored_vectors
+from core.vectors import class_codes, embedded, stored_vectors
 
 if TYPE_CHECKING:
     from core.training.loop import Hooks
@@ -66,7 +66,7 @@ def train(
         parent = None if settings.from_scratch else choose([settings.model], offline=offline)[0]
         if parent is not None:
             embed(dataset, [parent], store, progress)
-        confirms = parent or next(iter(_embedded(dataset, store)), None)
+        confirms = parent or next(iter(embedded(dataset, store)), None)
         material = prepare(dataset, settings.protocol, settings.seed, store, confirms, progress)
         origin = recorded(name, origin_of(dataset, material, settings, start, parent), resume)
         _train(name, dataset, material, settings, start, parent, store, progress, origin)
@@ -115,7 +115,7 @@ def _train(
     fabric = loop.fabric_for(settings)
     fabric.launch()
     task, learner = _task(material, settings, start, parent, store)
-    ended = loop.run(fabric, learner, task, settings, checkpoints, _hooks(here, progress))
+    ended = loop.run(fabric, learner, task, settings, checkpoints, _hooks(_loaded(name), progress))
     if not fabric.is_global_zero:
         raise SystemExit(0)  # the helper processes of several devices end here
     run = _loaded(name)
@@ -165,14 +165,12 @@ def _task(
     return Task(inputs, train_rows, val_rows, codes, data.ids), learner
 
 
-def _hooks(here: Path, progress: Progress) -> Hooks:
+def _hooks(run: Run, progress: Progress) -> Hooks:
     """Tell of every step, and keep the losses for whoever looks at the run."""
     from core.training.loop import Hooks
 
-    live = files.read_json(here / "live.json")
-    state = files.read_json(here / "state.json")
-    finished = state["history"][-1]["number"] if state else 0
-    losses = [point for point in (live or {}).get("losses", []) if point[0] <= finished]
+    here = runs.folder(run.name)
+    losses = [list(point) for point in run.losses if point[0] <= run.epoch]
     written = 0.0
 
     def step(done: int, total: int, epoch: float, loss: float) -> None:
@@ -199,11 +197,6 @@ def _start(name: str) -> BackboneSpec:
     if name not in specs:
         choose([name])  # says which are known
     return specs[name]
-
-
-def _embedded(dataset: Dataset, store: EmbeddingStore) -> Iterator[Backbone]:
-    wanted = set(dataset.ids.tolist())
-    return (one for one in available().values() if wanted <= store.keys(one.fingerprint))
 
 
 def _loaded(name: str) -> Run:

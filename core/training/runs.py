@@ -8,14 +8,13 @@ lock tells whether somebody is training now.
 from __future__ import annotations
 
 import logging
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
 from core import files
-from core.backbones import BACKBONES, all_specs
+from core.backbones import all_specs
 from core.errors import LikenessError
 from core.fusions import saved
 from core.paths import cache_dir
@@ -25,7 +24,6 @@ from core.training.settings import Settings, from_json
 
 SCHEMA = 1
 State = Literal["running", "finished", "unfinished"]
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _log = logging.getLogger(__name__)
 
 
@@ -145,8 +143,7 @@ def folder(name: str) -> Path:
     Raises:
         LikenessError: the name is no file name.
     """
-    if not _NAME.fullmatch(name):
-        raise LikenessError(f"{name!r} cannot be a name: use 1 to 64 letters, digits, dots, dashes and underscores.")
+    files.check_name(name)
     return cache_dir() / "training" / name
 
 
@@ -160,13 +157,13 @@ def check_free(name: str) -> None:
             f"{name} was not finished: {known.epoch} of {known.settings.epochs} epochs are kept. Go on with --resume, "
             "or choose another --name."
         )
-    if name in BACKBONES or name in all_specs() or name in saved():
+    if name in all_specs() or name in saved():
         raise LikenessError(f"{name} is the name of a model already. Choose another with --name.")
 
 
 def free_name(base: str) -> str:
     """The name itself, or with a number behind it, so that nothing of that name is overwritten."""
-    taken = {*BACKBONES, *all_specs(), *saved(), *(one.name for one in runs())}
+    taken = {*all_specs(), *saved(), *(one.name for one in runs())}
     names = (base if number == 1 else f"{base}_{number}" for number in range(1, len(taken) + 2))
     return next(name for name in names if name not in taken)
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from core.backbones import BACKBONES, BackboneSpec
-from core.backbones.checkpoint import HEADED
+from core.backbones import BackboneSpec
+from core.backbones.checkpoint import HEADED, base_of
 from core.errors import LikenessError
 
 
 def check_start(spec: BackboneSpec, fast: bool) -> None:
     """Raise a LikenessError where training cannot start from a backbone."""
-    base = BACKBONES.get(spec.architecture, spec) if spec.source == "checkpoint" else spec
+    base = base_of(spec)
     if spec.layer.endswith(HEADED):
         raise LikenessError(
             f"{spec.name} has an embedding head from an earlier training. Start from {base.name}, or another without."

