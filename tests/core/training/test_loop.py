@@ -155,8 +155,8 @@ def test_a_best_epoch_whose_file_is_damaged_gives_way_to_the_best_that_is_left(s
     hooks, _ = _hooks()
     _run(small, settings, tmp_path, hooks)
     state = json.loads((tmp_path / "state.json").read_text())
-    for epoch in state["history"]:  # as if the best had been the last, and the first had been good too
-        epoch["values"]["precision_at_5"] = {0: 0.95, 4: 0.97}.get(epoch["number"], 0.1)
+    for epoch in state["history"]:  # as if the last had been best and the first next best
+        epoch["values"]["precision_at_5"] = {0: 2.0, 4: 3.0}.get(epoch["number"], 0.1)
     state["best"] = 4
     (tmp_path / "state.json").write_text(json.dumps(state))
     (tmp_path / "epoch-00004.safetensors").write_bytes(b"nonsense")
