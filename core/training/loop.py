@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -75,6 +76,19 @@ def run(
     """
     torch.use_deterministic_algorithms(fabric.device.type == "cpu", warn_only=True)
     return _Loop(fabric, learner, task, settings, checkpoints, hooks).run()
+
+
+def part(fabric: Fabric) -> None:
+    """End the company of processes that shared a training: the first goes on alone, and its helpers are gone.
+
+    A helper skips what an interpreter does at its end: threads of the process group may still run then, and would
+    abort it, which its launcher takes for a failure of all.
+    """
+    if fabric.world_size > 1:
+        fabric.barrier()
+        torch.distributed.destroy_process_group()
+    if not fabric.is_global_zero:
+        os._exit(0)
 
 
 class _Loop:

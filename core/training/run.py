@@ -116,8 +116,7 @@ def _train(
     fabric.launch()
     task, learner = _task(material, settings, start, parent, store)
     ended = loop.run(fabric, learner, task, settings, checkpoints, _hooks(_loaded(name), progress))
-    if not fabric.is_global_zero:
-        raise SystemExit(0)  # the helper processes of several devices end here
+    loop.part(fabric)
     run = _loaded(name)
     if ended or run.best:
         learner.cpu().load_state_dict(checkpoints.best())
