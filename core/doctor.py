@@ -20,7 +20,7 @@ from core.paths import cache_dir
 from core.progress import Progress, silent
 
 _PACKAGES = (
-    "streamlit", "torch", "torchvision", "transformers", "onnxruntime", "faiss-cpu", "lightning-fabric",
+    "streamlit", "torch", "torchvision", "transformers", "onnxruntime", "faiss-cpu", "umap-learn", "lightning-fabric",
     "pytorch-metric-learning", "numpy", "pandas", "plotly", "pillow", "safetensors",
 )  # fmt: skip
 _GIGABYTE = 10**9

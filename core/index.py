@@ -7,7 +7,9 @@ a class is a list of rows that a search is restricted to.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import faiss
 import numpy as np
@@ -15,9 +17,11 @@ from numpy.typing import NDArray
 
 from core import files
 from core.errors import LikenessError
+from core.progress import Progress, silent
 from core.store import EmbeddingStore, Vectors
 
 SCHEMA = 2
+_AT_ONCE = 1024  # queries of one step of a long search
 
 
 class SimilarityIndex:
@@ -74,13 +78,50 @@ class SimilarityIndex:
         bits = np.packbits(allowed, bitorder="little")
         selector = faiss.IDSelectorBitmap(len(bits) * 8, faiss.swig_ptr(bits))
         found = min(k, len(rows))
-        # Some training libraries replace FAISS's search by one for torch tensors that takes no filter; the original
-        # then goes by this name.
-        search = getattr(self._index, "search_numpy", self._index.search)
+        search = _numpy_search(self._index)
         parameters = faiss.SearchParameters(sel=selector)  # type: ignore[call-arg]
         scores, places = search(np.ascontiguousarray(query[None], np.float32), found, params=parameters)
         order = np.lexsort((places[0], -scores[0]))
         return self._vectors.keys[places[0][order]], scores[0][order]
+
+
+def all_nearest(
+    values: NDArray[np.float32], k: int, progress: Progress = silent
+) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+    """The ``k`` most similar rows of each row among all others, by exact search.
+
+    Args:
+        values: unit vectors, float32 ``(n, dim)``.
+        k: how many, less than ``n``.
+        progress: told of the stage ``Finding neighbours``.
+
+    Returns:
+        Rows int32 ``(n, k)`` and cosine similarities float32 ``(n, k)``, best first, equal ones by row; no row finds
+        itself.
+    """
+    index = faiss.IndexFlatIP(values.shape[1])
+    index.add(np.ascontiguousarray(values))
+    search = _numpy_search(index)
+    rows, scores = np.empty((len(values), k), np.int32), np.empty((len(values), k), np.float32)
+    for start in range(0, len(values), _AT_ONCE):
+        progress("Finding neighbours", start, len(values))
+        found, places = search(np.ascontiguousarray(values[start : start + _AT_ONCE]), k + 1)
+        # Where more than k others are equal to a row, it may not be among what it finds.
+        itself = places == np.arange(start, start + len(places))[:, None]
+        itself[~itself.any(axis=1), -1] = True
+        others = ~itself
+        found, places = found[others].reshape(-1, k), places[others].reshape(-1, k)
+        order = np.lexsort((places, -found), axis=1)
+        rows[start : start + len(places)] = np.take_along_axis(places, order, axis=1)
+        scores[start : start + len(places)] = np.take_along_axis(found, order, axis=1)
+    progress("Finding neighbours", len(values), len(values))
+    return rows, scores
+
+
+def _numpy_search(index: faiss.Index) -> Callable[..., Any]:
+    """FAISS's own search: some training libraries replace it by one for torch tensors and keep it by this name."""
+    found: Callable[..., Any] = getattr(index, "search_numpy", index.search)
+    return found
 
 
 def _read(path: Path, digest: str, shape: tuple[int, ...]) -> faiss.Index | None:

@@ -45,12 +45,14 @@ from core.metrics import Difference
 from core.metrics.verification import Estimate
 from core.models import Model
 from core.pair_errors import PairErrors, find_pair_errors
+from core.neighbours import Neighbours, nearest_neighbours
 from core.part_scores import PartScores
 from core.part_scores import part_scores as score_parts
 from core.paths import cache_dir
 from core.per_class import CLASS_METRICS, ClassTable, difference_table
 from core.per_class import class_table as evaluate_classes
 from core.progress import Progress
+from core.projection import Projection, Settings, kept_projection
 from core.recent import DatasetChoice
 from core.records import Dataset
 from core.reliability import Quality
@@ -166,6 +168,8 @@ def _once(key: Hashable, work: Callable[[], T]) -> T:
         if key in kept:
             return cast("T", kept[key])
     found = work()
+    if found is None:  # not there yet: look again
+        return found
     with _lock:
         kept[key] = found
         if len(kept) > _MOST_KEPT:
@@ -177,6 +181,18 @@ def duplicates(data: Dataset, backbone: Backbone, progress: Progress) -> Duplica
     """The near duplicates of a dataset, confirmed by a model; hashes what was never hashed."""
     key = "duplicates", data.fingerprint, str(data.paths[0]), _states([backbone])
     return _once(key, lambda: find_duplicates(data, store(), backbone, progress))
+
+
+def neighbours(data: Dataset, backbone: Backbone, progress: Progress) -> Neighbours:
+    """The nearest images of every image, for one model."""
+    key = "neighbours", data.fingerprint, str(data.paths[0]), _states([backbone])
+    return _once(key, lambda: nearest_neighbours(data, backbone, store(), progress))
+
+
+def projection(data: Dataset, backbone: Backbone, settings: Settings) -> Projection | None:
+    """The map of a dataset, or None where it has not been made: a job makes it."""
+    key = "map", data.fingerprint, str(data.paths[0]), _states([backbone]), repr(settings)
+    return _once(key, lambda: kept_projection(data, backbone, store(), settings))
 
 
 def pairs(data: Dataset, backbone: Model, split: str) -> SplitPairs:

@@ -22,6 +22,7 @@ from core.cli import (
     evaluate,
     fuse,
     models,
+    project,
     reproduce,
     search,
     threshold,
@@ -35,7 +36,7 @@ from core.jobs import Reporter
 from core.paths import CACHE_VARIABLE, WEIGHTS_VARIABLE
 
 COMMANDS = (
-    models, datasets, embed, evaluate, threshold, fuse, compare, triplet, search, train, duplicates, reproduce, doctor,
+    models, datasets, embed, evaluate, project, threshold, fuse, compare, triplet, search, train, duplicates, reproduce, doctor,
 )  # fmt: skip
 BAD_INPUT = 2
 INTERRUPTED = 130
