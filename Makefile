@@ -34,7 +34,7 @@ screenshots: $(VENV)/.installed-dev  ## make the pictures of the README (needs C
 
 benchmarks: $(VENV)/.installed-dev  ## measure the speed claims (PHOTOS=folder WEIGHTS=folder)
 	( $(BIN)/python benchmarks/embed.py $(if $(PHOTOS),--dataset "$(PHOTOS)") $(if $(WEIGHTS),--weights "$(WEIGHTS)"); \
-		for name in verification retrieval_metrics interval_coverage page_rerun; do echo; $(BIN)/python benchmarks/$$name.py; done; \
+		for name in verification retrieval_metrics projection interval_coverage startup page_rerun; do echo; $(BIN)/python benchmarks/$$name.py; done; \
 		echo; $(BIN)/python benchmarks/page_rerun.py --count 100000 ) \
 		| tee docs/benchmarks.txt
 

@@ -74,7 +74,11 @@ def _as_text(dataset: Dataset, found: dict[str, Projection]) -> str:
         [name, f"{len(one.rows):,}", f"{one.trustworthiness:.4f}", f"{one.preservation:.4f}", f"{one.seconds:.1f}"]
         for name, one in found.items()
     ]
-    lines = [clean(dataset.title), "", table(["model", "images", "trustworthiness", "neighbours kept", "seconds"], rows)]
+    lines = [
+        clean(dataset.title),
+        "",
+        table(["model", "images", "trustworthiness", "neighbours kept", "seconds"], rows),
+    ]
     if len(dataset) > MOST_SHOWN:
         lines += ["", f"A sample of {MOST_SHOWN:,} of {len(dataset):,} images, drawn by class."]
     return "\n".join(lines)

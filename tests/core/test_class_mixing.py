@@ -34,5 +34,7 @@ def test_shares_are_those_counted_one_by_one(count: int, classes: int, seed: int
 
 def test_classes_that_are_apart_are_not_named() -> None:
     data = dataset(30, 3)
-    rows = np.stack([np.array([other for other in range(30) if other % 3 == row % 3 and other != row]) for row in range(30)])
+    rows = np.stack(
+        [np.array([other for other in range(30) if other % 3 == row % 3 and other != row]) for row in range(30)]
+    )
     assert mixed_classes(data, Neighbours(rows.astype(np.int32), np.zeros(rows.shape, np.float32))) == []

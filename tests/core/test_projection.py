@@ -117,8 +117,8 @@ def test_progress_counts_the_epochs() -> None:
     told: list[tuple[str, int, int]] = []
     project(data, MODEL, stored(data, clustered(data)), progress=lambda *step: told.append(step))
     drawn = [step for step in told if step[0] == "Drawing the map"]
-    assert drawn[0][1:] == (0, 500)
-    assert drawn[-1][1:] == (500, 500)
+    assert drawn[0][1:] == (0, 300)
+    assert drawn[-1][1:] == (300, 300)
     assert [done for _, done, _ in drawn] == sorted(done for _, done, _ in drawn)
     assert {stage for stage, _, _ in told} == {"Finding neighbours", "Drawing the map"}
 
