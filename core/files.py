@@ -44,6 +44,21 @@ def write_bytes(path: Path, data: bytes, *, durable: bool = True) -> None:
         temporary.write_bytes(data)
 
 
+def check_writable(path: Path) -> None:
+    """Say before long work that its result could not be written.
+
+    Raises:
+        LikenessError: ``path`` is a folder, or nothing can be written beside it.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if path.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        tempfile.TemporaryFile(dir=path.parent).close()
+    except OSError as error:
+        raise _explained(path, error) from error
+
+
 @contextlib.contextmanager
 def replacing(path: Path, *, durable: bool = True) -> Iterator[Path]:
     """A temporary file beside ``path`` for a library to write; it takes the place of ``path`` on success.

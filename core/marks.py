@@ -22,12 +22,10 @@ from core import files
 from core.errors import LikenessError
 from core.paths import cache_dir
 from core.records import Dataset
+from core.spreadsheet import guarded, unguarded
 
 NAME = "label_marks.csv"
 _ID = re.compile(r"[0-9a-f]{32}")
-# What a spreadsheet takes for the start of a formula (OWASP, "CSV Injection"), full-width forms included. Such a value
-# is written behind an apostrophe, and so is one that starts with one, so that the true value can be read back.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20", "'")
 _log = logging.getLogger(__name__)
 
 
@@ -133,7 +131,7 @@ def _read(path: Path) -> tuple[list[Mark], _Lines]:
 def _parse(line: list[str]) -> Mark | None:
     if len(line) != len(_HEADER):
         return None
-    found = Mark(*map(_true, line))
+    found = Mark(*map(unguarded, line))
     try:
         datetime.fromisoformat(found.marked_at)
     except ValueError:
@@ -145,14 +143,6 @@ def _encoded(marks: list[Mark], foreign: _Lines) -> bytes:
     text = io.StringIO(newline="")
     writer = csv.writer(text)
     writer.writerow(_HEADER)
-    writer.writerows([_guarded(value) for value in astuple(one)] for one in marks)
+    writer.writerows([guarded(value) for value in astuple(one)] for one in marks)
     writer.writerows(foreign)
     return text.getvalue().encode("utf-8-sig")
-
-
-def _guarded(value: str) -> str:
-    return f"'{value}" if value.startswith(_FORMULA) else value
-
-
-def _true(value: str) -> str:
-    return value.removeprefix("'")

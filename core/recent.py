@@ -35,6 +35,18 @@ class DatasetChoice:
             parts.append(f"seed {self.options.seed}")
         return ", ".join(parts)
 
+    @property
+    def arguments(self) -> list[str]:
+        """The command line's options for it."""
+        options = self.options
+        found = ["--dataset", self.ref, "--seed", str(options.seed)]
+        found += ["--split", "/".join(f"{share:g}" for share in options.shares)]
+        if options.top_classes is not None:
+            found += ["--top-classes", str(options.top_classes)]
+        if options.per_class is not None:
+            found += ["--per-class", str(options.per_class)]
+        return found
+
 
 def remember(choice: DatasetChoice) -> None:
     """Put a dataset at the head of the list."""

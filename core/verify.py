@@ -22,6 +22,25 @@ _SCHEMA = 2
 
 
 @dataclass(frozen=True)
+class Summary:
+    """A number of all pairs that needs no threshold: its heading, and one plain sentence shown as a tooltip."""
+
+    title: str
+    definition: str
+
+
+SUMMARIES = {
+    "roc_auc": Summary(
+        "ROC AUC",
+        "The chance that two queries of one class score higher than two of different classes; 0.5 is guessing.",
+    ),
+    "eer": Summary(
+        "EER", "Equal error rate: at the threshold where both kinds of error are equally frequent. Lower is better."
+    ),
+}
+
+
+@dataclass(frozen=True)
 class SplitPairs:
     """All pairs of the images of a split, as one model scores them.
 
@@ -41,7 +60,7 @@ class SplitPairs:
 
     @property
     def summary(self) -> dict[str, Estimate]:
-        """The numbers that need no threshold."""
+        """The numbers that need no threshold, by the names of :data:`SUMMARIES`."""
         return {"roc_auc": self.verification.roc_auc, "eer": self.verification.eer}
 
 

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import pandas as pd
 import plotly.graph_objects as go
 
+from core.palette import CHOSEN, SAME
 from core.reliability import ReliabilityPoint
-from dashboard.pair_charts import CHOSEN, SAME
 
 _LAYOUT = {"height": 340, "margin": {"l": 10, "r": 10, "t": 10, "b": 10}, "showlegend": False}
 

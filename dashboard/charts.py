@@ -2,26 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import plotly.graph_objects as go
 
-from core.backbones import BACKBONES
+from core.palette import colour
 
-# Okabe and Ito's colours for colour-blind readers, then Tol's muted ones; a model keeps its place.
-_COLOURS = (
-    "#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#B8A800", "#332288",
-    "#88CCEE", "#44AA99", "#117733", "#999933", "#DDCC77", "#CC6677", "#882255", "#AA4499",
-)  # fmt: skip
-_SPLIT_COLOURS = {"train": "#0072B2", "val": "#E69F00", "test": "#009E73"}
-_PLACES = {name: place for place, name in enumerate([*list(BACKBONES)[12:], *list(BACKBONES)[:12]])}
-
-
-def colour(model: str) -> str:
-    """The colour of a model, the same on every page."""
-    place = _PLACES.get(model, sum(model.encode()))
-    return _COLOURS[place % len(_COLOURS)]
+SPLIT_COLOURS = {"train": "#0072B2", "val": "#E69F00", "test": "#009E73"}
 
 
 @dataclass(frozen=True)
@@ -65,7 +53,7 @@ def accuracy_against_latency(points: Sequence[ModelPoint], metric: str) -> go.Fi
     return figure
 
 
-def class_counts(classes: Sequence[str], counts: dict[str, Sequence[int]]) -> go.Figure:
+def class_counts(classes: Sequence[str], counts: Mapping[str, Sequence[int]]) -> go.Figure:
     """Images of each class, stacked by split; ``counts[split][i]`` belongs to ``classes[i]``."""
     figure = go.Figure()
     for split, numbers in counts.items():
@@ -74,7 +62,7 @@ def class_counts(classes: Sequence[str], counts: dict[str, Sequence[int]]) -> go
             y=list(range(len(classes))),
             x=list(numbers),
             orientation="h",
-            marker_color=_SPLIT_COLOURS[split],
+            marker_color=SPLIT_COLOURS[split],
             customdata=list(classes),
             hovertemplate="%{customdata}: %{x:,} in " + split + "<extra></extra>",
         )

@@ -11,12 +11,13 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from core.drill_down import Confusion
+from core.palette import SEQUENTIAL
 from core.per_class import ClassMetric, ClassTable
 from dashboard.model_charts import LEAST, SCALE, TEXT
 from dashboard.text import count, figure_text, shortened
 
-# From worse to better: the paler half of the scale's blue, so that a value is not taken for a difference.
-_SEQUENTIAL = [[0, "#f1f1ee"], [0.5, "#b5d5eb"], [1, "#5fa8d9"]]
+# The paler half of the blue of differences, so that a value is not taken for one.
+_SEQUENTIAL = list(zip((0, 0.5, 1), SEQUENTIAL, strict=True))
 _LEAST_RANGE = 0.1  # values closer together than this do not take the whole scale
 _ROWS = ((12, 36), (40, 26))  # height of a row in pixels, up to so many classes
 _LEAST_ROW = 20

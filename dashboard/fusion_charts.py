@@ -10,10 +10,9 @@ from numpy.typing import NDArray
 
 from core.ablation import ALPHA, Ablation
 from core.fusion import LABELS
+from core.palette import CHOSEN, DIFFERENT, SAME, colour
 from core.part_scores import SampledCurve
 from core.trial import Trial
-from dashboard.charts import colour
-from dashboard.pair_charts import CHOSEN, DIFFERENT, SAME
 from dashboard.text import figure_text
 
 _LABELS_COLOUR = "#666666"

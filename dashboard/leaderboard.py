@@ -11,15 +11,14 @@ import streamlit as st
 from core.datasets.overlap import seen_in_pretraining
 from core.evaluate import HEADLINE, Evaluation, ModelResult
 from core.metrics import METRICS
+from core.verify import SUMMARIES
 from dashboard.charts import ModelPoint
 from dashboard.text import interval, plain, share
 
 _SHOWN = ("retrieval_accuracy", "mrr", "map_at_r", "r_precision", "weighted_precision_at_5", "macro_precision_at_5")
-_PAIRS = {"roc_auc": "ROC AUC", "eer": "EER"}
 _DEFINITIONS = {
     **{METRICS[name].title: METRICS[name].definition for name in (HEADLINE, *_SHOWN)},
-    "ROC AUC": "The chance that two queries of one class score higher than two of different classes; 0.5 is guessing.",
-    "EER": "Equal error rate: at the threshold where both kinds of error are equally frequent. Lower is better.",
+    **{summary.title: summary.definition for summary in SUMMARIES.values()},
 }
 
 
@@ -100,9 +99,9 @@ def _styled(frame: pd.DataFrame, with_intervals: list[str]) -> Any:
 def _estimates(result: ModelResult) -> dict[str, tuple[float, float, float]]:
     """Each metric's value and 95% interval, by title; NaN where there are no pairs to score."""
     found = {METRICS[name].title: (result.values[name], *result.intervals[name]) for name in (HEADLINE, *_SHOWN)}
-    for name, title in _PAIRS.items():
+    for name, summary in SUMMARIES.items():
         estimate = None if result.pairs is None else result.pairs.summary[name]
-        found[title] = (estimate.value, *estimate.interval) if estimate else (math.nan,) * 3
+        found[summary.title] = (estimate.value, *estimate.interval) if estimate else (math.nan,) * 3
     return found
 
 

@@ -11,10 +11,9 @@ from numpy.typing import NDArray
 from core.metrics.grid import PER_UNIT
 from core.metrics.rates import RATES
 from core.metrics.verification import Verification
+from core.palette import CHOSEN, DIFFERENT, SAME
 from core.thresholds import expected_cost
 
-# Blue is the same class and orange another on every chart; both are safe for colour-blind readers.
-SAME, DIFFERENT, CHOSEN = "#0072B2", "#D55E00", "#888888"
 _BARS = 80
 _DRAWN = ("precision", "recall", "f1", "accuracy")
 _DRAWN_COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7")

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 
 import plotly.graph_objects as go
 
+from core.palette import colour
 from core.sampled import SampleResult
-from dashboard.charts import colour
 from dashboard.text import literal
 
 _APART = 0.012  # of the axis: models stand side by side, so that their intervals can be told apart

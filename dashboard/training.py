@@ -86,7 +86,7 @@ def draw_form(selection: Selection) -> None:
 
 def arguments(choice: DatasetChoice, settings: Settings, name: str) -> list[str]:
     """The command line that trains like this: everything that is not the default."""
-    found = ["train", settings.objective, *panels.dataset_options(choice), "--model", settings.model, "--name", name]
+    found = ["train", settings.objective, *choice.arguments, "--model", settings.model, "--name", name]
     scratch = settings.from_scratch
     found += [flag for flag, given in (("--fast", settings.fast), ("--from-scratch", scratch)) if given]
     usual = choose(settings.objective, settings.model, fast=settings.fast, from_scratch=scratch).as_json()

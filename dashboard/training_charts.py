@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import plotly.graph_objects as go
 
+from core.palette import CHOSEN, DIFFERENT, SAME
 from core.training.runs import Run
 from core.training.settings import METRICS
-from dashboard.pair_charts import CHOSEN, DIFFERENT, SAME
 
 _COLOURS = dict(zip(METRICS, (SAME, "#009E73", "#E69F00"), strict=True))
 

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from core.at_least_two import TripletScores
 from core.metrics.grid import to_thresholds
 from core.metrics.rates import RATES
+from core.palette import CHOSEN, DIFFERENT, SAME
 from core.triplets import NAMES, ScoredPair, TripletDecision
-from dashboard.pair_charts import CHOSEN, DIFFERENT, SAME
 
 _CORNERS = ((0.0, 0.0), (1.0, 0.0), (0.5, 0.86))
 _SIDE = 0.34  # of a picture, in units of the triangle's side

@@ -1,7 +1,8 @@
 from __future__ import annotations
 
 from core.backbones import BACKBONES
-from dashboard.charts import ModelPoint, accuracy_against_latency, class_counts, colour
+from core.palette import colour
+from dashboard.charts import ModelPoint, accuracy_against_latency, class_counts
 
 
 def test_every_model_has_its_own_colour_and_keeps_it() -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from core.fusion import LABELS
-from dashboard import charts, comparison_charts
+from core.palette import colour
+from dashboard import comparison_charts
 from tests.core.metrics.pair_data import items, verified
 
 
@@ -14,7 +15,7 @@ def test_the_parts_are_stacked_up_to_the_score_against_the_threshold() -> None:
     assert figure.layout.barmode == "stack"
     assert sum(bar.x[0] for bar in figure.data) == pytest.approx(0.65)
     assert [bar.name for bar in figure.data] == ["mobilenet_v2", "&lt;b&gt;mine&lt;/b&gt;", LABELS]
-    assert figure.data[0].marker.color == charts.colour("mobilenet_v2")
+    assert figure.data[0].marker.color == colour("mobilenet_v2")
     assert [line.x0 for line in figure.layout.shapes] == [0.45]
     assert figure.layout.annotations[0].text == "same from 0.4500"
 

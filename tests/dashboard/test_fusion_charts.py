@@ -9,12 +9,12 @@ import pytest
 
 from core.ablation import ablate
 from core.fusion import LABELS
+from core.palette import CHOSEN, SAME, colour
 from core.part_scores import PartScores
 from core.thresholds import Objective
 from core.trial import Trial, trial
 from core.variants import Variant
-from dashboard import charts, fusion_charts
-from dashboard.pair_charts import CHOSEN, SAME
+from dashboard import fusion_charts
 from tests.core.metrics.pair_data import items, verified
 
 RANDOM = np.random.default_rng(0)
@@ -34,7 +34,7 @@ def tried() -> Trial:
 def test_weights_fill_one_bar() -> None:
     figure = fusion_charts.weights({"mobilenet_v2": 0.6, "<b>a</b>": 0.3, LABELS: 0.1})
     assert [bar.x[0] for bar in figure.data] == [0.6, 0.3, 0.1]
-    assert figure.data[0].marker.color == charts.colour("mobilenet_v2")
+    assert figure.data[0].marker.color == colour("mobilenet_v2")
     assert figure.data[2].marker.color not in (bar.marker.color for bar in figure.data[:2])
     assert figure.data[1].text == "&lt;b&gt;a&lt;/b&gt;<br>0.30"
 

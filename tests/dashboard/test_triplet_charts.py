@@ -9,8 +9,8 @@ import pytest
 
 from core.at_least_two import TripletScores, draw_mixed
 from core.metrics.grid import threshold_bin
+from core.palette import DIFFERENT, SAME
 from core.triplets import PAIRS, ScoredPair, TripletDecision
-from dashboard.pair_charts import DIFFERENT, SAME
 from dashboard.triplet_charts import curves, triangle
 from tests.core.test_sampled import CODES, DATASET
 
