@@ -34,6 +34,16 @@ class ThresholdReport:
     calibration: Calibration
     review: Review | None = None
 
+    @property
+    def apart(self) -> list[str]:
+        """The error rates, ``fmr`` and ``fnmr``, whose intervals on validation and on test have nothing in common."""
+        return [
+            name
+            for name in ("fmr", "fnmr")
+            if self.val.rates[name].low > self.test.rates[name].high
+            or self.test.rates[name].low > self.val.rates[name].high
+        ]
+
     def as_json(self) -> dict[str, Any]:
         """The result in the form of the command line's ``--json``."""
         return {

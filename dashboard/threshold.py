@@ -73,18 +73,13 @@ def _move() -> None:
 
 def sentence(found: ThresholdReport) -> str:
     """What the threshold does, in plain words."""
-    val, test = found.val, found.test
-    fmr, fnmr = test.rates["fmr"], test.rates["fnmr"]
+    fmr, fnmr = found.test.rates["fmr"], found.test.rates["fnmr"]
     text = (
         f"At **{found.threshold:.4f}** you wrongly match {share(fmr.value)} {interval(fmr.low, fmr.high)} of "
         f"different pairs and miss {share(fnmr.value)} {interval(fnmr.low, fnmr.high)} of same "
         "pairs, on test images that had no say in the choice."
     )
-    apart = [
-        RATES[name].title.lower()
-        for name in ("fmr", "fnmr")
-        if val.rates[name].low > test.rates[name].high or test.rates[name].low > val.rates[name].high
-    ]
+    apart = [RATES[name].title.lower() for name in found.apart]
     if apart:
         text += f" :orange[The {' and the '.join(apart)} differs between validation and test by more than chance.]"
     return text
@@ -188,10 +183,11 @@ def draw_pairs(
                     for side, row in enumerate(ends):
                         with st.container(width=_WIDTH, gap=None):
                             panels.picture(dataset, row, _WIDTH)
-                            _flag(dataset, row, f"flag-{name}-{place}-{side}", row in marked)
+                            flag(dataset, row, f"flag-{name}-{place}-{side}", row in marked)
 
 
-def _flag(dataset: Dataset, row: int, key: str, marked: bool) -> None:
+def flag(dataset: Dataset, row: int, key: str, marked: bool) -> None:
+    """A button that marks the label of an image as wrong, or takes the mark away; in a public demo its label alone."""
     label = plain(str(dataset.labels[row]))
     if is_public():
         st.caption(label)

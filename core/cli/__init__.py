@@ -23,6 +23,7 @@ from core.cli import (
     fuse,
     models,
     project,
+    report,
     reproduce,
     search,
     threshold,
@@ -36,7 +37,8 @@ from core.jobs import Reporter
 from core.paths import CACHE_VARIABLE, WEIGHTS_VARIABLE
 
 COMMANDS = (
-    models, datasets, embed, evaluate, project, threshold, fuse, compare, triplet, search, train, duplicates, reproduce, doctor,
+    models, datasets, embed, evaluate, project, threshold, fuse, compare, triplet, search, train, duplicates, report,
+    reproduce, doctor,
 )  # fmt: skip
 BAD_INPUT = 2
 INTERRUPTED = 130
