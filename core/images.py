@@ -13,6 +13,7 @@ import struct
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import numpy as np
 from PIL import Image, UnidentifiedImageError
@@ -32,6 +33,7 @@ _BROWSER_FORMATS = {"JPEG", "PNG", "WEBP"}
 _BROWSER_MODES = {"RGB", "L", "RGBA", "P"}
 _BROWSER_BYTES = 96 * 2**10
 _ORIENTATION_TAG = 0x0112
+_LYING = 5  # orientations from here on are turned by a quarter
 
 # Pillow loads its formats at first need, which is not safe when several threads need them first.
 Image.init()
@@ -54,6 +56,17 @@ def probe(data: bytes) -> None:
     """
     with _open(data):
         pass
+
+
+def size(path: Path) -> tuple[int, int]:
+    """Width and height of an image file in pixels, upright, from its header alone.
+
+    Raises:
+        UnreadableImage: the file cannot be read, or is no image.
+    """
+    with _reasons(), Image.open(path, formats=_FORMATS) as image:
+        width, height = image.size
+        return (height, width) if _orientation(image) >= _LYING else (width, height)
 
 
 def decode(data: bytes, min_side: int | None = WORKING_SIDE) -> Image.Image:

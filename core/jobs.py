@@ -99,8 +99,17 @@ def status(job: str) -> JobStatus | None:
 
 def running() -> list[JobStatus]:
     """Jobs still under way, oldest first."""
+    return [job for job in _all() if job.live]
+
+
+def history() -> list[JobStatus]:
+    """Jobs that ended, however they did, newest first."""
+    return [job for job in reversed(_all()) if not job.live]
+
+
+def _all() -> list[JobStatus]:
     found = [status(folder.name) for folder in sorted((cache_dir() / "jobs").glob("*")) if _is_id(folder.name)]
-    return [job for job in found if job is not None and job.live]
+    return [job for job in found if job is not None]
 
 
 def cancel(job: str) -> None:

@@ -62,7 +62,7 @@ def hash_images(dataset: Dataset, store: EmbeddingStore, progress: Progress = si
     Raises:
         LikenessError: the disk is full; what was written before is kept.
     """
-    print_ = _fingerprint()
+    print_ = fingerprint()
     unreadable: list[SkippedFile] = []
     with store.lock(print_):
         store.clear_leftovers(print_)
@@ -98,7 +98,7 @@ def perceptual_hash(data: bytes) -> NDArray[np.float32]:
     return bits.ravel().astype(np.float32)
 
 
-def _fingerprint() -> str:
+def fingerprint() -> str:
     """What the hashes are kept under: it covers all that decides a hash."""
     content = f"pHash {_SCHEMA} {importlib.metadata.version('ImageHash')} {_SIDE} {_FLAT}"
     return hashlib.sha256(content.encode()).hexdigest()[:32]

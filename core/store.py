@@ -123,8 +123,8 @@ class EmbeddingStore:
 
     def clear_stale(self) -> None:
         """Remove what killed writers of anything else left, once it is old enough to be nobody's."""
-        kinds = ("class_errors", "crops", "evaluations", "fusions", "jobs", "latency", "neighbours", "onnx", "projections",
-                 "scans", "thumbnails", "verifications")  # fmt: skip
+        kinds = ("class_errors", "crops", "evaluations", "fusions", "jobs", "latency", "neighbours", "onnx",
+                 "projections", "reports", "scans", "thumbnails", "verifications")  # fmt: skip
         for kind in kinds:
             files.clear_leftovers(self.folder / kind, _STALE_S)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
+from core.duplicates import Duplicates
 from core.evaluate import HEADLINE, Evaluation
 from core.leaks import Leaks, headline_change, without_leaks
 from core.metrics import METRICS
@@ -29,10 +30,17 @@ def draw(evaluation: Evaluation) -> None:
         best = next(iter(evaluation.models.values())).backbone.networks[0]
         with panels.progress() as progress:
             found = loaders.duplicates(evaluation.dataset, best, progress)
-        leaks = without_leaks(evaluation, found)
-        st.markdown(_sentence(evaluation, leaks))
-        if leaks.without:
-            st.dataframe(_table(evaluation, leaks), hide_index=True, alt="P@5 and hit@1 with and without the leaks")
+        draw_effect(evaluation, found)
+
+
+def draw_effect(evaluation: Evaluation, found: Duplicates) -> None:
+    """What leaks do to the leaderboard: a sentence and a table."""
+    leaks = without_leaks(evaluation, found)
+    st.markdown(_sentence(evaluation, leaks))
+    if leaks.without:
+        frame = _table(evaluation, leaks)
+        st.dataframe(frame, hide_index=True, alt="P@5 and hit@1 with and without the leaks")
+        panels.download(frame, "leaks")
 
 
 def _sentence(evaluation: Evaluation, leaks: Leaks) -> str:

@@ -5,6 +5,7 @@ Everything is keyed by names and fingerprints, never by arrays, and shared read-
 
 from __future__ import annotations
 
+import hashlib
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Sequence
 from pathlib import Path
@@ -13,10 +14,13 @@ from typing import Any, TypeVar, cast
 
 import numpy as np
 import streamlit as st
+from numpy.typing import NDArray
 
 from core import backbones as catalogue
 from core import images
 from core.ablation import Ablation, ablate
+from core.answer import Answer, check_splits
+from core.answer import answer as decide
 from core.at_least_two import TripletScores, score_triplets
 from core.backbones import Backbone, Runner
 from core.backbones.text import TextEncoder
@@ -37,22 +41,26 @@ from core.fusing import Learned, learn
 from core.fusion import Fusion
 from core.fusion_parts import fusion_of
 from core.fusions import saved
+from core.image_sizes import ImageSizes, image_sizes
 from core.index import SimilarityIndex
 from core.judges import Judge, judge_by
 from core.known_pairs import KnownPairs
+from core.label_suspects import Suspect, label_suspects
 from core.labelling import Labelling, labelling
+from core.leaks import without_leaks
 from core.metrics import Difference
 from core.metrics.verification import Estimate
 from core.models import Model
-from core.pair_errors import PairErrors, find_pair_errors
 from core.neighbours import Neighbours, nearest_neighbours
+from core.outliers import Outlier, outliers
+from core.pair_errors import PairErrors, find_pair_errors
 from core.part_scores import PartScores
 from core.part_scores import part_scores as score_parts
 from core.paths import cache_dir
 from core.per_class import CLASS_METRICS, ClassTable, difference_table
 from core.per_class import class_table as evaluate_classes
 from core.progress import Progress
-from core.projection import Projection, Settings, kept_projection
+from core.projection import OpenMap, Projection, Settings, kept_projection
 from core.recent import DatasetChoice
 from core.records import Dataset
 from core.reliability import Quality
@@ -66,6 +74,7 @@ from core.siamese import Siamese, pair_scorers
 from core.store import EmbeddingStore
 from core.thresholds import Objective
 from core.variants import on_crops, variants_of
+from core.vectors import stored_vectors
 from core.verify import SplitPairs, verify
 
 T = TypeVar("T")
@@ -179,8 +188,40 @@ def _once(key: Hashable, work: Callable[[], T]) -> T:
 
 def duplicates(data: Dataset, backbone: Backbone, progress: Progress) -> Duplicates:
     """The near duplicates of a dataset, confirmed by a model; hashes what was never hashed."""
-    key = "duplicates", data.fingerprint, str(data.paths[0]), _states([backbone])
-    return _once(key, lambda: find_duplicates(data, store(), backbone, progress))
+    return _once(_duplicates_key(data, backbone), lambda: find_duplicates(data, store(), backbone, progress))
+
+
+def _duplicates_key(data: Dataset, backbone: Backbone) -> Hashable:
+    return "duplicates", data.fingerprint, str(data.paths[0]), _states([backbone])
+
+
+def answer(data: Dataset, names: Sequence[str]) -> Answer:
+    """The answer in short; near duplicates count where :func:`duplicates` has looked for them already.
+
+    Raises LikenessError where there is no choosing or no testing.
+    """
+    check_splits(data)
+    val, test = (evaluation(data, names, Protocol(split)) for split in ("val", "test"))
+    networks = [result.backbone.networks[0] for result in test.models.values()]
+    with _lock:
+        known = [found for one in networks if (found := _kept().get(_duplicates_key(data, one)))]
+    models = _states([result.backbone for result in test.models.values()])
+    return _answer(data.fingerprint, str(data.paths[0]), models, bool(known), val, test, known[:1])
+
+
+@st.cache_resource(max_entries=32, show_spinner="Choosing the model and its threshold")
+def _answer(
+    data: str, first: str, state: str, looked: bool, _val: Evaluation, _test: Evaluation, _known: list[Duplicates]
+) -> Answer:
+    leaks = without_leaks(_test, _known[0]) if _known else None
+    return decide(_val, _test, leaks=leaks)
+
+
+def report_file(data: Dataset, names: Sequence[str]) -> Path:
+    """Where the report of these models is kept, whether or not it has been made."""
+    models = available_models()
+    content = f"{data.fingerprint} {data.paths[0]} {_states([models[name] for name in names])}"
+    return cache_dir() / "reports" / f"{hashlib.sha256(content.encode()).hexdigest()[:32]}.html"
 
 
 def neighbours(data: Dataset, backbone: Backbone, progress: Progress) -> Neighbours:
@@ -193,6 +234,64 @@ def projection(data: Dataset, backbone: Backbone, settings: Settings) -> Project
     """The map of a dataset, or None where it has not been made: a job makes it."""
     key = "map", data.fingerprint, str(data.paths[0]), _states([backbone]), repr(settings)
     return _once(key, lambda: kept_projection(data, backbone, store(), settings))
+
+
+def suspects(data: Dataset, backbone: Backbone, found: Neighbours) -> list[Suspect]:
+    """Images whose neighbours disagree with their label."""
+    return _suspects(data.fingerprint, str(data.paths[0]), _states([backbone]), data, found)
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _suspects(data: str, first: str, state: str, _data: Dataset, _found: Neighbours) -> list[Suspect]:
+    return label_suspects(_data, _found)
+
+
+def far_images(data: Dataset, backbone: Backbone, found: Neighbours) -> list[Outlier]:
+    """Images that are far from everything."""
+    return _far_images(data.fingerprint, str(data.paths[0]), _states([backbone]), data, found)
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _far_images(data: str, first: str, state: str, _data: Dataset, _found: Neighbours) -> list[Outlier]:
+    return outliers(_data, _found)
+
+
+def sizes(data: Dataset, progress: Progress) -> ImageSizes:
+    """How large the images are; looks at files that were never looked at."""
+    return _once(("sizes", data.fingerprint, str(data.paths[0])), lambda: image_sizes(data, store(), progress))
+
+
+def some(data: Dataset, rows: NDArray[np.intp]) -> Dataset:
+    """A dataset with these rows only: those of a map."""
+    return _some(data.fingerprint, str(data.paths[0]), rows.tobytes(), data, rows)
+
+
+@st.cache_resource(max_entries=2, show_spinner=False)
+def _some(data: str, first: str, which: bytes, _data: Dataset, _rows: NDArray[np.intp]) -> Dataset:
+    return _data.take(_rows)
+
+
+def vectors(data: Dataset, backbone: Backbone) -> NDArray[np.float32]:
+    """The vectors of every image, float32 ``(n, dim)``."""
+    return _vectors(data.fingerprint, str(data.paths[0]), _states([backbone]), data, backbone)
+
+
+@st.cache_resource(max_entries=2, show_spinner="Opening the vectors")
+def _vectors(data: str, first: str, state: str, _data: Dataset, _backbone: Backbone) -> NDArray[np.float32]:
+    return stored_vectors(_data, _backbone, store())
+
+
+def open_map(data: Dataset, backbone: Backbone, settings: Settings) -> OpenMap:
+    """A map that has been drawn, ready for new images."""
+    first, state = str(data.paths[0]), _states([backbone])
+    return _open_map(data.fingerprint, first, state, repr(settings), data, backbone, settings)
+
+
+@st.cache_resource(max_entries=2, show_spinner="Opening the map for new images")
+def _open_map(
+    data: str, first: str, state: str, how: str, _data: Dataset, _backbone: Backbone, _settings: Settings
+) -> OpenMap:
+    return OpenMap(_data, _backbone, store(), _settings)
 
 
 def pairs(data: Dataset, backbone: Model, split: str) -> SplitPairs:

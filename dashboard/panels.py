@@ -16,15 +16,19 @@ from core import jobs
 from core.errors import LikenessError
 from core.evaluate import Evaluation
 from core.progress import Progress
-from core.recent import DatasetChoice
 from core.records import Dataset
+from core.spreadsheet import guarded
 from dashboard import loaders
 from dashboard.selection import Selection, is_public
 from dashboard.text import count, literal, plain
 
 # What the stages of jobs that take long count.
-_RATES = {"Embedding": "{:.0f} images", "Training": "{:.1f} steps"}
-_TRAINED = "Done. The new model is on every page from now on; the train page tells what it gained."
+_RATES = {"Embedding": "{:.0f} images", "Training": "{:.1f} steps", "Drawing the map": "{:.0f} epochs"}
+_DONE = {
+    "train": "Done. The new model is on every page from now on; the train page tells what it gained.",
+    "project": "Done. The map is below.",
+    "report": "Done. The report is ready to download.",
+}
 
 
 def chart(
@@ -49,12 +53,21 @@ def chart(
     download(data, name)
 
 
-def download(data: pd.DataFrame, name: str) -> None:
-    """A button that gives a table as ``<name>.csv``."""
+def download(data: pd.DataFrame | Callable[[], pd.DataFrame], name: str) -> None:
+    """A button that gives a table as ``<name>.csv``; one that is large is made when it is asked for."""
     st.download_button(
-        "Data as CSV", lambda: data.to_csv(index=False), f"{name}.csv", "text/csv", type="tertiary",
-        icon=":material/download:", key=f"data-{name}", on_click="ignore",
+        "Data as CSV", lambda: as_csv(data() if callable(data) else data), f"{name}.csv", "text/csv",
+        type="tertiary", icon=":material/download:", key=f"data-{name}", on_click="ignore",
     )  # fmt: skip
+
+
+def as_csv(data: pd.DataFrame) -> str:
+    """A table as CSV in which no spreadsheet takes a name for a formula."""
+    texts = data.select_dtypes(exclude=["number", "bool"]).columns
+    safe = data.assign(
+        **{name: data[name].map(lambda one: guarded(one) if isinstance(one, str) else one) for name in texts}
+    )
+    return str(safe.to_csv(index=False))
 
 
 def _picked(key: str, pick: Callable[[Any], None]) -> None:
@@ -98,7 +111,13 @@ def provenance(evaluation: Evaluation) -> None:
 
 def embed_missing(selection: Selection) -> None:
     """The models that have not embedded the dataset, with the button that starts the job, and its progress."""
-    if job_runs() or not selection.pending:
+    if not job_runs():
+        offer_missing(selection)
+
+
+def offer_missing(selection: Selection) -> None:
+    """The same where the page has drawn the progress of jobs already, and there is none."""
+    if not selection.pending:
         return
     names = ", ".join(f"**{plain(name)}** ({count(number, 'image')})" for name, number in selection.pending.items())
     st.markdown(f"Weights are here but vectors are missing: {names}.")
@@ -118,7 +137,7 @@ def job_runs() -> bool:
 def start_button(label: str, selection: Selection, models: list[str]) -> None:
     """The button that starts a job in which these models embed the dataset; a public demo has none."""
     chosen = ["--models", ",".join(models), "--labels"]
-    job_button(label, ["embed", *dataset_options(selection.choice), *chosen])
+    job_button(label, ["embed", *selection.choice.arguments, *chosen])
 
 
 def job_button(label: str, arguments: list[str]) -> None:
@@ -129,18 +148,6 @@ def job_button(label: str, arguments: list[str]) -> None:
     st.button(label, type="primary", icon=":material/play_arrow:", on_click=_start, args=(arguments,))
     if problem := st.session_state.pop("_job_problem", None):
         st.error(plain(problem))
-
-
-def dataset_options(choice: DatasetChoice) -> list[str]:
-    """The command line's options for a dataset."""
-    options = choice.options
-    found = ["--dataset", choice.ref, "--seed", str(options.seed)]
-    found += ["--split", "/".join(f"{share:g}" for share in options.shares)]
-    if options.top_classes is not None:
-        found += ["--top-classes", str(options.top_classes)]
-    if options.per_class is not None:
-        found += ["--per-class", str(options.per_class)]
-    return found
 
 
 def without_weights() -> None:
@@ -180,14 +187,21 @@ def _verdict(job: str) -> None:
     if status is None:
         return
     if status.state == "done":
-        trained = "train" in status.command[:1]
-        st.success(_TRAINED if trained else "Done. The new vectors are in the leaderboard.", icon=":material/check:")
+        words = _DONE.get(status.command[0], "Done. The new vectors are in the leaderboard.")
+        st.success(words, icon=":material/check:")
     elif status.state == "cancelled":
         st.info(status.message, icon=":material/stop:")
     else:
         st.error(plain(status.message), icon=":material/error:")
         with st.expander("What the job printed"):
             st.code(jobs.output(job)[-4000:] or "nothing", language=None)
+
+
+def size(count: int) -> str:
+    """640 kB; 12.3 MB; 1.2 GB."""
+    if count < 10**6:
+        return f"{count / 1e3:,.0f} kB"
+    return f"{count / 1e6:,.1f} MB" if count < 10**9 else f"{count / 1e9:,.1f} GB"
 
 
 def duration(seconds: float) -> str:

@@ -1,13 +1,14 @@
 """What the dataset is, and which model retrieves best on it."""
 
-import pandas as pd
 import streamlit as st
 
 from core.errors import LikenessError
 from core.evaluate import Protocol
 from core.records import SPLITS
-from dashboard import charts, leaderboard, leaks, loaders, panels, ranking, selection, significance
-from dashboard.text import count, literal, plain
+from dashboard import answer, charts, leaderboard, leaks, loaders, panels, ranking, selection, significance
+from dashboard.navigation import DATA
+from dashboard.pair_picker import link_to
+from dashboard.text import count, plain
 
 chosen = selection.current()
 dataset = chosen.dataset
@@ -16,8 +17,10 @@ sizes = [f"{len(dataset.rows(split)):,} {split}" for split in SPLITS]
 st.title(plain(dataset.title))
 st.markdown(
     f"{count(len(dataset), 'image')} in {count(len(dataset.classes), 'class', 'classes')} ({', '.join(sizes)})"
-    + (f"; {count(len(dataset.skipped), 'file')} skipped, listed below." if dataset.skipped else ".")
+    + (f"; {count(len(dataset.skipped), 'file')} skipped." if dataset.skipped else ".")
 )
+
+busy = bool(chosen.ready) and answer.draw(chosen)
 
 st.subheader("Which model retrieves best")
 if not chosen.ready:
@@ -47,34 +50,12 @@ else:
         significance.draw(found)
         ranking.draw(found)
         leaks.draw(found)
-    panels.embed_missing(chosen)
+    if not busy:
+        panels.offer_missing(chosen)
 panels.without_weights()
 
 st.subheader("The images")
-counts = {split: [len(dataset.rows(split, label)) for label in dataset.classes] for split in SPLITS}
-names = [literal(label) for label in dataset.classes]
-left, right = st.columns([2, 3])
-with left:
-    panels.chart(
-        charts.class_counts(names, counts),
-        pd.DataFrame({"class": names, **counts}),
-        "classes",
-        "Bar chart: images of each class by split",
-    )
-with right:
-    label = st.selectbox(
-        "Samples of", ["every class", *dataset.classes], format_func=literal, key="samples", bind="query-params"
-    )
-    only = None if label == "every class" else label
-    with st.container(horizontal=True, gap="small"):
-        for row in loaders.sample_rows(dataset.fingerprint, 0, 30, only, dataset):
-            with st.container(width=108, gap=None):
-                panels.picture(dataset, row, 104)
-                st.caption(plain(str(dataset.labels[row])))
-
-if dataset.skipped:
-    with st.expander(f"{count(len(dataset.skipped), 'skipped file')}"):
-        st.dataframe(
-            pd.DataFrame([(literal(s.path), literal(s.reason)) for s in dataset.skipped], columns=["file", "reason"]),
-            hide_index=True,
-        )
+st.page_link(
+    DATA, label="Samples, sizes, skipped files, duplicates and doubtful labels are on the data page",
+    icon=":material/folder_open:", query_params=link_to(),
+)  # fmt: skip

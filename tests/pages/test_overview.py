@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 from core import jobs
 from tests.pages.conftest import shown_chart, texts
 from tests.pictures import paint
-from tests.workplace import HOSTILE, MODEL, Workplace, draw, run_core
+from tests.workplace import MODEL, Workplace, draw, run_core
 
 Open = Callable[..., AppTest]
 
@@ -63,21 +63,6 @@ def test_the_weights_in_the_link_decide_the_order(app: Open, two_models: Path) -
     page.slider(key="w-speed").set_value(0).run()
     assert not page.exception
     assert "one of them above 0" in page.warning[0].value
-
-
-def test_skipped_files_are_listed_with_their_reasons(app: Open) -> None:
-    listed = app().dataframe[-1].value
-    reasons = dict(zip(listed["file"], listed["reason"], strict=True))
-    assert "not an image" in reasons["plain/broken.jpg"]
-    assert "duplicate of plain/00.png" in reasons["plain/copy.png"]
-
-
-def test_names_never_become_markup(app: Open) -> None:
-    page = app()
-    shown = [caption.value for caption in page.caption]
-    assert any(text.startswith("\\<img src\\=x") for text in shown)
-    assert any("square\\_\\*\\_" in text for text in shown)
-    assert not any(HOSTILE in text for text in shown)
 
 
 def test_the_link_keeps_the_split_that_asks(app: Open) -> None:

@@ -1,0 +1,149 @@
+"""What the cache takes, and what is freed: nothing that cannot be computed again, and nothing outside."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from core import cache_use as module
+from core.cache_use import cache_use, free_space
+from core.image_sizes import image_sizes
+from core.jobs import JobStatus
+from core.neighbours import nearest_neighbours
+from core.perceptual import hash_images
+from core.records import Dataset
+from core.store import EmbeddingStore
+from tests import pictures
+from tests.fakes import fake
+
+HERE, GONE = fake("here"), fake("gone")
+
+
+@pytest.fixture
+def dataset(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Dataset:
+    """Pictures that two models have embedded, of which one is not here any more."""
+    monkeypatch.setattr(module, "available", lambda: {"here": HERE})
+    monkeypatch.setattr(module, "classifiers", lambda: iter(()))
+    data, store = pictures.load(pictures.paint(tmp_path / "shapes", 4)), EmbeddingStore()
+    for model in (HERE, GONE):
+        vectors = np.random.default_rng(0).standard_normal((len(data), 16)).astype(np.float32)
+        store.append(model.fingerprint, data.ids.tolist(), vectors / np.linalg.norm(vectors, axis=1, keepdims=True))
+    return data
+
+
+def job(state: str, ended: float) -> Path:
+    """A job's folder."""
+    name = f"{int(ended)}-ab"
+    folder = EmbeddingStore().folder / "jobs" / name
+    folder.mkdir(parents=True)
+    status = JobStatus(name, ("embed",), state, started=ended - 5, updated=ended)  # type: ignore[arg-type]
+    (folder / "status.json").write_text(json.dumps(asdict(status)))
+    (folder / "output.txt").write_text("said")
+    return folder
+
+
+def everything(store: EmbeddingStore) -> dict[str, bytes]:
+    return {str(p.relative_to(store.folder)): p.read_bytes() for p in store.folder.rglob("*") if p.is_file()}
+
+
+def test_every_byte_is_counted_once_under_its_model_or_kind(dataset: Dataset) -> None:
+    store = EmbeddingStore()
+    hash_images(dataset, store)
+    image_sizes(dataset, store)
+    nearest_neighbours(dataset, HERE, store)
+    (store.folder / "label_marks.csv").write_text("mine")
+    use = cache_use(store)
+    names = {one.name: one for one in use.models}
+    assert set(names) == {"here", None, "perceptual hashes", "image sizes"}
+    assert names["here"].images == names[None].images == len(dataset)
+    assert names[None].fingerprint == GONE.fingerprint
+    assert use.unknown == names[None].bytes
+    counted = sum(one.bytes for one in (*use.models, *use.kinds))
+    assert counted == sum(len(data) for name, data in everything(store).items() if not name.endswith(".lock"))
+    kinds = {one.name: one for one in use.kinds}
+    assert kinds["nearest images"].freeable
+    assert not kinds["other files"].freeable
+    assert use.freeable == sum(one.bytes for one in use.kinds if one.freeable)
+
+
+def test_only_what_is_computed_again_goes(dataset: Dataset) -> None:
+    store = EmbeddingStore()
+    first = nearest_neighbours(dataset, HERE, store)
+    kept = ["checkpoints/own.safetensors", "fusions/mine.json", "uploads/photo", "label_marks.csv", "recent.json",
+            "weights_checksums.json", "training/run/run.json", "datasets/demo/a.png"]  # fmt: skip
+    for name in kept:
+        path = store.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("mine")
+    store.write_thumbnail("ab" * 16, b"jpeg")
+    before = everything(store)
+    use = cache_use(store)
+    freed = free_space(store)
+    after = everything(store)
+    gone = set(before) - set(after)
+    assert all(name.startswith(("neighbours/", "thumbnails/", "scans/")) for name in gone)
+    assert {"neighbours", "thumbnails"} <= {name.split("/")[0] for name in gone}
+    assert freed.bytes == use.freeable == sum(len(before[name]) for name in gone)
+    assert freed.files == len(gone)
+    assert set(kept) <= set(after)
+    assert cache_use(store).freeable == 0
+    again = nearest_neighbours(dataset, HERE, store)
+    assert (again.rows == first.rows).all()
+
+
+def test_vectors_of_absent_models_go_only_when_asked(dataset: Dataset) -> None:
+    store = EmbeddingStore()
+    free_space(store)
+    assert len(store.keys(GONE.fingerprint)) == len(dataset)
+    unknown = cache_use(store).unknown
+    assert free_space(store, unknown=True).bytes >= unknown > 0
+    assert not store.keys(GONE.fingerprint)
+    assert len(store.keys(HERE.fingerprint)) == len(dataset)
+
+
+def test_what_is_being_written_is_kept_and_said(dataset: Dataset) -> None:
+    store = EmbeddingStore()
+    with store.lock(GONE.fingerprint):
+        freed = free_space(EmbeddingStore(), unknown=True)
+    assert freed.skipped == (f"vectors of {GONE.fingerprint[:8]}",)
+    assert len(store.keys(GONE.fingerprint)) == len(dataset)
+    half = store.folder / "thumbnails" / ".half.tmp"
+    half.parent.mkdir(exist_ok=True)
+    half.write_text("being written")
+    free_space(store)
+    assert half.exists()
+
+
+def test_links_are_neither_followed_nor_removed(dataset: Dataset, tmp_path: Path) -> None:
+    store, outside = EmbeddingStore(), tmp_path / "outside"
+    outside.mkdir()
+    (outside / "precious.jpg").write_text("precious")
+    (store.folder / "thumbnails").mkdir(exist_ok=True)
+    (store.folder / "thumbnails" / "aa").symlink_to(outside)
+    (store.folder / "thumbnails" / "b.jpg").symlink_to(outside / "precious.jpg")
+    (store.folder / "reports").symlink_to(outside)
+    (store.folder / "embeddings" / ("cd" * 16)).symlink_to(outside)
+    free_space(store, unknown=True)
+    assert (outside / "precious.jpg").read_text() == "precious"
+    assert (store.folder / "thumbnails" / "b.jpg").is_symlink()
+    assert (store.folder / "reports").is_symlink()
+
+
+def test_jobs_go_a_day_after_they_ended(dataset: Dataset) -> None:
+    old, new = job("done", time.time() - 90_000), job("failed", time.time() - 60)
+    free_space(EmbeddingStore())
+    assert not old.exists()
+    assert (new / "output.txt").read_text() == "said"
+
+
+def test_an_empty_cache_has_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "available", lambda: {})
+    monkeypatch.setattr(module, "classifiers", lambda: iter(()))
+    use = cache_use(EmbeddingStore())
+    assert (use.models, use.kinds, use.freeable, use.unknown) == ((), (), 0, 0)
+    assert free_space(EmbeddingStore(), unknown=True) == module.Freed(0, 0, ())

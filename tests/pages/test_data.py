@@ -1,0 +1,204 @@
+"""The data page in each of its states."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import time
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from streamlit.testing.v1 import AppTest
+
+from core import jobs, marks
+from core.backbones import available
+from core.datasets import load_dataset
+from core.jobs import JobStatus
+from core.recent import DatasetChoice, remember
+from core.store import EmbeddingStore
+from dashboard import panels
+from tests import pictures
+from tests.pages.conftest import shown_chart, texts
+from tests.workplace import HOSTILE, MODEL, Workplace
+
+App = Callable[..., AppTest]
+
+
+@pytest.fixture
+def own(workplace: Workplace, tmp_path: Path) -> Path:
+    """A copy of the workplace's cache that a test may change."""
+    place = tmp_path / "own"
+    shutil.copytree(workplace.cache, place)
+    return place
+
+
+@pytest.fixture
+def doubtful(tmp_path: Path, own: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A dataset with a wrong label, an outlier and near duplicates, whose vectors say so."""
+    monkeypatch.setenv("LIKENESS_CACHE", str(own))
+    root = pictures.paint(tmp_path / "doubtful", 30)
+    twin = pictures.picture("circle", 3, 96)
+    twin.save(root / "circle" / "twin.jpg", quality=95)
+    twin.resize((80, 80)).save(root / "circle" / "twin-small.jpg", quality=90)
+    dataset, store, model = load_dataset(str(root)), EmbeddingStore(own), available()[MODEL]
+    random = np.random.default_rng(0)
+    codes = np.searchsorted(dataset.classes, dataset.labels)
+    vectors = np.eye(model.spec.dim)[codes] + 0.1 * random.standard_normal((len(dataset), model.spec.dim)) / 4
+    wrong, far = (int(np.flatnonzero(dataset.paths == name)[0]) for name in ("square/0004.png", "cross/0005.png"))
+    vectors[wrong] = vectors[int(dataset.rows(label="circle")[0])] + 0.01
+    vectors[far] = random.standard_normal(model.spec.dim)
+    for name in ("circle/twin.jpg", "circle/twin-small.jpg"):
+        vectors[int(np.flatnonzero(dataset.paths == name)[0])] = vectors[int(dataset.rows(label="circle")[5])]
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    store.append(model.fingerprint, dataset.ids.tolist(), vectors.astype(np.float32))
+    remember(DatasetChoice(dataset.ref))
+    return own
+
+
+def test_the_sentence_counts_and_says_what_was_skipped(app: App) -> None:
+    page = app("data")
+    assert not page.exception
+    said = texts(page)
+    assert "36 images in 3 classes" in said
+    assert "Every class has 12." in said
+    assert "2 files were skipped, 1 exact copy among them." in said
+    assert HOSTILE not in said
+
+
+def test_images_have_counts_sizes_and_samples(app: App) -> None:
+    page = app("data")
+    assert "All images are 96 by 80 pixels" in texts(page)
+    bars = shown_chart(page, 0)["data"]
+    assert {bar["name"] for bar in bars} == {"train", "val", "test"}
+    page = app("data", samples="plain")
+    assert texts(page).count("plain\n") + texts(page).endswith("plain") >= 12
+
+
+def test_sizes_that_differ_are_drawn(app: App, own: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LIKENESS_CACHE", str(own))
+    root = tmp_path / "sizes"
+    for number, side in enumerate((20, 300, 800)):
+        folder = root / f"class {number}"
+        folder.mkdir(parents=True)
+        for place in range(3):
+            Image.new("RGB", (side + place, side), (number * 80, place * 80, 9)).save(folder / f"{place}.png")
+    remember(DatasetChoice(str(root)))
+    page = app("data", cache=own)
+    assert not page.exception
+    assert "The median image is 301 by 300 pixels; the shortest side of all is 20" in texts(page)
+    assert "3 images are less than 64 pixels high or wide." in texts(page)
+    assert shown_chart(page, 1)["data"][0]["type"] == "heatmap"
+
+
+def test_skipped_files_have_reasons(app: App) -> None:
+    page = app("data", part="Skipped files")
+    frame = page.dataframe[0].value
+    reasons = dict(zip(frame["file"], frame["reason"], strict=True))
+    assert set(reasons) == {"plain/broken.jpg", "plain/copy.png"}
+    assert "not an image" in reasons["plain/broken.jpg"]
+    assert "duplicate of plain/00.png" in reasons["plain/copy.png"]
+
+
+def test_names_never_become_markup(app: App) -> None:
+    page = app("data")
+    shown = [caption.value for caption in page.caption]
+    assert any(text.startswith("\\<img src\\=x") for text in shown)
+    assert any("square\\_\\*\\_" in text for text in shown)
+    assert not any(HOSTILE in text for text in shown)
+
+
+def test_duplicates_are_groups_of_pictures_and_what_they_do_is_told(app: App, doubtful: Path) -> None:
+    page = app("data", cache=doubtful, part="Duplicates")
+    assert not page.exception
+    said = texts(page)
+    assert "group of near duplicates" in said
+    assert "circle/twin.jpg" in said.replace("\\", "")
+    assert "What leaks do to the numbers" in [one.value for one in page.subheader]
+
+
+def test_no_duplicates_is_said(app: App, own: Path) -> None:
+    page = app("data", cache=own, part="Duplicates")
+    assert not page.exception
+    assert "1 group of exact copies" in texts(page)
+
+
+def test_a_wrong_label_is_found_marked_and_unmarked(app: App, doubtful: Path) -> None:
+    page = app("data", cache=doubtful, part="Label suspects")
+    assert not page.exception
+    said = texts(page).replace("\\", "")
+    assert "Labelled **square** (0% of its neighbours); **circle** has 100%." in said
+    assert "square/0004.png" in said
+    button = next(one for one in page.button if one.key and one.key.startswith("suspect-"))
+    button.click().run()
+    assert b"square/0004.png" in marks.as_csv()
+    assert any("marked" in one.label for one in page.button)
+    next(one for one in page.button if one.key and one.key.startswith("suspect-")).click().run()
+    assert b"square/0004.png" not in marks.as_csv()
+
+
+def test_an_outlier_is_found(app: App, doubtful: Path) -> None:
+    page = app("data", cache=doubtful, part="Outliers")
+    assert not page.exception
+    assert "cross/0005.png" in texts(page).replace("\\", "")
+    assert "deviations below" in texts(page)
+
+
+@pytest.mark.parametrize("part", ["Duplicates", "Label suspects", "Outliers"])
+def test_without_vectors_each_list_says_what_to_do(app: App, workplace: Workplace, tmp_path: Path, part: str) -> None:
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    shutil.copy(workplace.cache / "recent.json", empty)
+    page = app("data", cache=empty, part=part)
+    assert not page.exception
+    assert "No model has embedded these images yet" in texts(page)
+
+
+def test_jobs_that_ended_are_listed_newest_first(app: App, own: Path) -> None:
+    for age, state in ((500, "done"), (100, "failed")):
+        name = f"{int(time.time()) - age}-ab"
+        folder = own / "jobs" / name
+        folder.mkdir(parents=True)
+        one = JobStatus(
+            name, ("embed", "--models", "all"), state, started=time.time() - age, updated=time.time() - age + 75
+        )  # type: ignore[arg-type]
+        (folder / "status.json").write_text(json.dumps(asdict(one)))
+    page = app("data", cache=own, part="Jobs and cache")
+    assert not page.exception
+    frame = page.dataframe[0].value
+    assert frame["ended"].tolist() == ["failed", "done"]
+    assert frame["took"].tolist() == ["75 s", "75 s"]
+
+
+def test_space_is_freed_in_two_steps(app: App, own: Path) -> None:
+    (own / "thumbnails" / "aa").mkdir(parents=True, exist_ok=True)
+    (own / "thumbnails" / "aa" / "a.jpg").write_bytes(b"x" * 2_000_000)
+    page = app("data", cache=own, part="Jobs and cache")
+    next(one for one in page.button if one.label == "Free space").click().run()
+    assert "is computed again" in texts(page)
+    next(one for one in page.button if one.label == "Keep everything").click().run()
+    assert (own / "thumbnails" / "aa" / "a.jpg").exists()
+    next(one for one in page.button if one.label == "Free space").click().run()
+    next(one for one in page.button if one.label == "Free it now").click().run()
+    assert not page.exception
+    assert "MB freed" in texts(page)
+    assert not (own / "thumbnails" / "aa" / "a.jpg").exists()
+
+
+def test_a_public_demo_computes_and_removes_nothing(app: App, own: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(jobs.PUBLIC_VARIABLE, "1")
+    page = app("data", cache=own, part="Duplicates")
+    assert "computes nothing new" in texts(page)
+    page = app("data", cache=own, part="Jobs and cache")
+    assert "nothing is removed" in texts(page)
+    assert not [one for one in page.button if "Free" in one.label or "Embed" in one.label]
+
+
+def test_csv_files_hold_no_formulas() -> None:
+    import pandas as pd
+
+    text = panels.as_csv(pd.DataFrame({"path": ["=cmd()", "a,b"], "number": [-1.5, 2.0], "right": [True, False]}))
+    assert text.splitlines() == ["path,number,right", "'=cmd(),-1.5,True", '"a,b",2.0,False']
