@@ -15,6 +15,7 @@ demo: $(VENV)/.installed  ## embed the built-in images (or DATASET=folder), prin
 	@$(BIN)/python -m core embed --dataset "$(DATASET)" --models all --labels --offline
 	@echo
 	@$(BIN)/python -m core evaluate --offline
+	@$(BIN)/python -m core project --offline > /dev/null
 	@echo
 	@$(BIN)/streamlit run dashboard/app.py --server.port $(PORT)
 

@@ -139,6 +139,30 @@ def test_a_job_that_never_came_up_is_given_up_after_a_minute(cache: Path) -> Non
     assert status.state == "failed"
 
 
+def test_the_history_is_of_jobs_that_ended_newest_first(cache: Path) -> None:
+    now = time.time()
+    told = [
+        JobStatus("1-a", ("embed",), "done", started=now - 90, updated=now - 80),
+        JobStatus("2-b", ("embed",), "cancelled", started=now - 70, updated=now),
+        JobStatus("3-c", ("embed",), "starting", started=now),
+        JobStatus("4-d", ("project",), "failed", message="no such folder", started=now - 50, updated=now - 40),
+    ]
+    for one in told:
+        files.write_json(cache / "jobs" / one.id / "status.json", asdict(one))
+    (cache / "jobs" / "notes of mine").mkdir()
+    (cache / "jobs" / "9-f").mkdir()
+    assert jobs.history() == [told[3], told[1], told[0]]
+    assert jobs.running() == [told[2]]
+
+
+def test_a_killed_job_is_history_and_a_live_one_is_not(cache: Path) -> None:
+    status = JobStatus("1-a", ("embed",), "running", pid=1, started=time.time() - 9)
+    files.write_json(cache / "jobs" / "1-a" / "status.json", asdict(status))
+    with files.locked(cache / "jobs" / "1-a" / "alive"):
+        assert jobs.history() == []
+    assert [(one.id, one.state) for one in jobs.history()] == [("1-a", "failed")]
+
+
 def _reported(cache: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = cache / "jobs" / "5-c"
     files.write_json(folder / "status.json", asdict(JobStatus("5-c", ("embed",), "starting", started=time.time())))

@@ -18,7 +18,6 @@ from core.neighbours import Neighbours
 from core.paths import REPOSITORY
 from core.projection import OpenMap, Settings, faithfulness, kept_projection, project, shown_rows
 from core.records import Dataset
-from core.store import EmbeddingStore
 from tests.core.test_neighbours import MODEL, dataset, stored, unit
 
 

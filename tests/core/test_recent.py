@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import argparse
 from pathlib import Path
 
 import pytest
 
+from core.cli.options import add_dataset
 from core.recent import DatasetChoice, recent, remember
 from core.records import DatasetOptions
 
@@ -55,3 +57,15 @@ def test_a_damaged_list_is_an_empty_one(cache: Path, content: str) -> None:
 )
 def test_a_label_tells_choices_apart(choice: DatasetChoice, label: str) -> None:
     assert choice.label == label
+
+
+@pytest.mark.parametrize(
+    "options", [DatasetOptions(), DatasetOptions((60, 20.5, 20), seed=3, top_classes=7, per_class=12)]
+)
+def test_the_command_line_understands_a_choice_as_it_is(options: DatasetOptions) -> None:
+    parser = argparse.ArgumentParser()
+    add_dataset(parser)
+    choice = DatasetChoice("/data/my <photos>", options)
+    read = parser.parse_args(choice.arguments)
+    cut = DatasetOptions(read.shares, read.seed, read.top_classes, read.per_class)
+    assert DatasetChoice(read.dataset, cut) == choice

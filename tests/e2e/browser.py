@@ -18,8 +18,10 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+# WebGL, which maps of points are drawn with, in software: the last two say so.
 _FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-          "--disable-component-update", "--disable-sync"]  # fmt: skip
+          "--disable-component-update", "--disable-sync", "--use-angle=swiftshader",
+          "--enable-unsafe-swiftshader"]  # fmt: skip
 
 
 @dataclass(frozen=True)

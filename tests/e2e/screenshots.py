@@ -12,6 +12,7 @@ from core.paths import cache_dir
 from tests.e2e.browser import ROOT, chromium, serve, settle
 
 _QUERY = "mammals/cat.png"
+_TRAINED = "efficientnet_lite0_triplet"
 _VIEWS = {
     "overview": ("/?dataset=demo", "light", 1150),
     "overview-dark": ("/?dataset=demo", "dark", 1150),
@@ -21,9 +22,9 @@ _VIEWS = {
     "pair": (f"/pair?dataset=demo&a={_QUERY}&b=mammals/tiger.png", "light", 1500),
     "triplet": (f"/triplet?dataset=demo&a={_QUERY}&b=mammals/dog.png&c=vehicles/bus.png", "light", 1300),
     "fusion": ("/fusion?dataset=demo", "light", 1200),
+    "map": (f"/map?dataset=demo&map=efficientnet_lite0&beside={_TRAINED}&image={_QUERY}", "light", 1500),
     "train": ("/train?dataset=demo", "light", 1500),
 }
-_TRAINED = "efficientnet_lite0_triplet"
 
 
 def main() -> None:
@@ -32,6 +33,7 @@ def main() -> None:
     _run("embed", "--dataset", "demo", "--models", "all", "--labels")
     if _TRAINED not in available():
         _run("train", "triplet", "--fast", "--dataset", "demo", "--model", "efficientnet_lite0", "--name", _TRAINED)
+    _run("project", "--dataset", "demo")
     target = ROOT / "docs"
     target.mkdir(exist_ok=True)
     with serve(cache) as server, chromium() as browser:
