@@ -4,24 +4,27 @@ What can be freed is what is computed again from vectors or from the images when
 neighbours, thumbnails, lists of files, reports, folders of jobs that ended. Removing such a file at any moment is safe,
 since readers take a missing one for one that was never made. Vectors of models that are not here take long to compute
 and may be wanted again, so they go only when asked for. Never removed: weights, trained models and their checkpoints,
-label marks, fusions, uploads, datasets, and the vectors of models that are here. Links are not followed, and stay.
+trainings, label marks, fusions, uploads, crops, what was opened recently, datasets, and the vectors of models that are
+here. Links are not followed, and stay.
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
-import shutil
+import re
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from filelock import Timeout
 
 from core import jobs
-from core.backbones import available
+from core.backbones import Backbone, available
+from core.backbones.classifiers import localiser
 from core.classify import classifiers
+from core.files import lock_for
 from core.image_sizes import FINGERPRINT as SIZES
 from core.perceptual import fingerprint as hashes
 from core.store import EmbeddingStore
@@ -32,13 +35,16 @@ FREEABLE = {
     "projections": "maps", "reports": "reports", "scans": "lists of files", "thumbnails": "thumbnails",
     "verifications": "scores of all pairs",
 }  # fmt: skip
-_VECTORS, _GRAPHS, _JOBS, _LATENCY = "embeddings", "onnx", "jobs", "latency"
+_OF_MODELS = ("embeddings", "onnx", "latency")
+_JOBS = "jobs"
 _KEPT = {
     "checkpoints": "trained models", "crops": "crops", "datasets": "datasets", "fusions": "fusions", _JOBS: "jobs",
     "training": "trainings", "uploads": "uploads",
 }  # fmt: skip
 _OTHER = "other files"
 _JOB_KEPT_S = 24 * 3600.0
+# What a folder of vectors, a graph and a latency are named by.
+_FINGERPRINT = re.compile(r"([0-9a-f]{32})(\..*)?")
 
 
 @dataclass(frozen=True)
@@ -80,7 +86,7 @@ class CacheUse:
 
 @dataclass(frozen=True)
 class Freed:
-    """What was removed, and what was in use and therefore kept."""
+    """What was removed, and what is in use or protected and therefore still there."""
 
     files: int
     bytes: int
@@ -88,27 +94,26 @@ class Freed:
 
 
 def cache_use(store: EmbeddingStore) -> CacheUse:
-    """Look at every file below the cache folder. Largest first."""
-    names = _names()
-    models = [_model_use(store, folder, names) for folder in _folders(store.folder / _VECTORS)]
-    taken = {_VECTORS, _GRAPHS, _LATENCY}
+    """Look at every file below the cache folder. Largest first; vectors themselves are not read."""
+    names, by_model = _names(), _by_fingerprint(store)
+    other = by_model.pop("", [])
+    models = [ModelUse(names.get(key), key, store.count(key), _bytes(own)) for key, own in by_model.items()]
     kinds = []
-    other = [0, 0]
     for entry in sorted(store.folder.glob("*")):
-        if entry.is_symlink() or entry.name in taken:
+        if entry.is_symlink() or entry.name in _OF_MODELS:
             continue
         files = list(_files(entry)) if entry.is_dir() else [entry]
         title = {**FREEABLE, **_KEPT}.get(entry.name)
         if title is None:
-            other = [other[0] + len(files), other[1] + _bytes(files)]
+            other += files
         elif files:
             kinds.append(KindUse(title, len(files), _bytes(files), entry.name in FREEABLE))
-    if other[0]:
-        kinds.append(KindUse(_OTHER, other[0], other[1], freeable=False))
+    if other:
+        kinds.append(KindUse(_OTHER, len(other), _bytes(other), freeable=False))
     return CacheUse(
-        tuple(sorted(models, key=lambda one: -one.bytes)),
+        tuple(sorted((one for one in models if one.bytes), key=lambda one: -one.bytes)),
         tuple(sorted(kinds, key=lambda one: -one.bytes)),
-        _bytes([*_derived(store), *(file for job in _old_jobs(store) for file in _files(job))]),
+        sum(_bytes(files) for _, files in _derived(store)),
         sum(one.bytes for one in models if one.name is None),
     )
 
@@ -118,63 +123,80 @@ def free_space(store: EmbeddingStore, *, unknown: bool = False) -> Freed:
 
     Args:
         store: its cache folder.
-        unknown: also the vectors and graphs of models that are not here.
+        unknown: also the vectors and graphs of models that are not here, less those that another process works on.
     """
-    removed, size, skipped = 0, 0, []
-    for file in _derived(store):
-        removed, size = _remove(file, removed, size)
-    for job in _old_jobs(store):
-        files = list(_files(job))
-        removed, size = removed + len(files), size + _bytes(files)
-        shutil.rmtree(job, ignore_errors=True)
-    for folder in _folders(store.folder / _VECTORS) if unknown else ():
-        if folder.name in _names():
-            continue
-        try:
-            with store.lock(folder.name).acquire(timeout=0):
-                for file in _of_model(store, folder):
-                    removed, size = _remove(file, removed, size)
-        except Timeout:
-            skipped.append(f"vectors of {folder.name[:8]}")
-    return Freed(removed, size, tuple(skipped))
+    old_jobs = _old_jobs(store)
+    done = [_remove(title, files) for title, files in _derived(store)]
+    for job in old_jobs:
+        with contextlib.suppress(OSError):  # not empty, where a file could not be removed
+            job.rmdir()
+    if unknown:
+        kept = {"", *_names()}
+        done += [_remove_model(key, files) for key, files in _by_fingerprint(store).items() if key not in kept]
+    skipped = dict.fromkeys(title for one in done for title in one.skipped)
+    return Freed(sum(one.files for one in done), sum(one.bytes for one in done), tuple(skipped))
 
 
 def _names() -> dict[str, str]:
-    """What has vectors now, by fingerprint."""
-    models = {backbone.fingerprint: backbone.name for backbone in [*available().values(), *classifiers()]}
-    return {**models, hashes(): "perceptual hashes", SIZES: "image sizes"}
+    """What has vectors or a graph now, by fingerprint."""
+    models = [*available().values(), *classifiers()]
+    places = [(localiser(one.spec), one.weights) for one in models]
+    models += [Backbone(spec, weights) for spec, weights in places if spec]
+    return {**{one.fingerprint: one.name for one in models}, hashes(): "perceptual hashes", SIZES: "image sizes"}
 
 
-def _model_use(store: EmbeddingStore, folder: Path, names: dict[str, str]) -> ModelUse:
-    return ModelUse(
-        names.get(folder.name), folder.name, len(store.load(folder.name).keys), _bytes(_of_model(store, folder))
-    )
+def _by_fingerprint(store: EmbeddingStore) -> dict[str, list[Path]]:
+    """Files of each model, by its fingerprint; under an empty one those that are no model's."""
+    found: dict[str, list[Path]] = {}
+    for kind in _OF_MODELS:
+        top = store.folder / kind
+        for file in _files(top):
+            named = _FINGERPRINT.fullmatch(file.relative_to(top).parts[0])
+            found.setdefault(named[1] if named else "", []).append(file)
+    return found
 
 
-def _of_model(store: EmbeddingStore, folder: Path) -> list[Path]:
-    """Files of a model; its lock stays, for whoever waits for it."""
-    beside = [*_files(store.folder / _GRAPHS), *_files(store.folder / _LATENCY)]
-    own = [file for file in beside if file.name.startswith(folder.name)]
-    return [file for file in [*_files(folder), *own] if file.suffix != ".lock"]
-
-
-def _derived(store: EmbeddingStore) -> Iterator[Path]:
-    """Files of the kinds that can be freed, less those that are being written and locks."""
-    for kind in FREEABLE:
-        for file in _files(store.folder / kind):
-            if file.suffix != ".lock" and not file.name.startswith("."):
-                yield file
+def _derived(store: EmbeddingStore) -> Iterator[tuple[str, list[Path]]]:
+    """What can be freed, by kind: less locks and what is being written."""
+    for kind, title in FREEABLE.items():
+        yield title, [file for file in _files(store.folder / kind) if file.suffix != ".lock" and file.name[0] != "."]
+    for job in _old_jobs(store):
+        yield _KEPT[_JOBS], list(_files(job))
 
 
 def _old_jobs(store: EmbeddingStore) -> list[Path]:
     """Folders of jobs that ended more than a day ago."""
-    return [store.folder / _JOBS / job.id for job in jobs.history() if time.time() - job.updated > _JOB_KEPT_S]
+    old = {job.id for job in jobs.history() if time.time() - job.updated > _JOB_KEPT_S}
+    top = store.folder / _JOBS
+    return [] if top.is_symlink() else [top / name for name in sorted(old) if not (top / name).is_symlink()]
 
 
-def _folders(parent: Path) -> list[Path]:
-    if parent.is_symlink() or not parent.is_dir():
-        return []
-    return sorted(folder for folder in parent.iterdir() if folder.is_dir() and not folder.is_symlink())
+def _remove_model(fingerprint: str, files: list[Path]) -> Freed:
+    """Remove a model's files while nobody else can write them; its locks stay, for whoever waits for them."""
+    title = f"vectors of {fingerprint[:8]}"
+    locks = [file for file in files if file.suffix == ".lock"]
+    try:
+        with contextlib.ExitStack() as held:
+            for lock in locks:
+                held.enter_context(lock_for(lock.with_suffix("")).acquire(timeout=0))
+            return _remove(title, [file for file in files if file not in locks])
+    except Timeout:
+        return Freed(0, 0, (title,))
+
+
+def _remove(title: str, files: Iterable[Path]) -> Freed:
+    removed, size, skipped = 0, 0, False
+    for file in files:
+        try:
+            taken = file.lstat().st_size
+            file.unlink()
+        except FileNotFoundError:
+            continue
+        except OSError:  # protected, or on Windows open in another process
+            skipped = True
+            continue
+        removed, size = removed + 1, size + taken
+    return Freed(removed, size, (title,) if skipped else ())
 
 
 def _files(folder: Path) -> Iterator[Path]:
@@ -194,11 +216,3 @@ def _bytes(files: list[Path]) -> int:
         with contextlib.suppress(FileNotFoundError):  # removed in the meantime
             total += file.lstat().st_size
     return total
-
-
-def _remove(file: Path, removed: int, size: int) -> tuple[int, int]:
-    with contextlib.suppress(FileNotFoundError):
-        taken = file.lstat().st_size
-        file.unlink()
-        return removed + 1, size + taken
-    return removed, size

@@ -86,6 +86,10 @@ class EmbeddingStore:
         """Content ids that have a vector of this backbone."""
         return set(self.load(fingerprint).keys.tolist())
 
+    def count(self, fingerprint: str) -> int:
+        """How many images have a vector of this backbone. Reads no vectors, so it does not see that one is damaged."""
+        return len({key for path in self.parts(fingerprint) for key in _read_keys(path)})
+
     def append(self, fingerprint: str, keys: list[str], values: NDArray[np.float32]) -> None:
         """Add vectors as one part, on disk when this returns.
 
@@ -197,6 +201,15 @@ def _open(path: Path) -> tuple[dict[str, str], _Tensors] | None:
     except (OSError, SafetensorError, ValueError) as error:
         _log.warning("%s is damaged and is ignored (%s); what it held will be computed again.", path, error)
         return None
+
+
+def _read_keys(path: Path) -> list[bytes]:
+    try:
+        with safe_open(path, framework="numpy") as file:
+            raw = file.get_tensor("keys").tobytes()
+    except (OSError, SafetensorError, ValueError):
+        return []
+    return [raw[i : i + 16] for i in range(0, len(raw), 16)]
 
 
 def _read(path: Path, fingerprint: str) -> Vectors | None:

@@ -11,7 +11,12 @@ import numpy as np
 import pytest
 
 from core import cache_use as module
+from core import files
+from core.backbones import Backbone
+from core.backbones.classifiers import localiser
 from core.cache_use import cache_use, free_space
+from core.classify import classifiers
+from core.evaluate import Protocol, evaluate
 from core.image_sizes import image_sizes
 from core.jobs import JobStatus
 from core.neighbours import nearest_neighbours
@@ -19,7 +24,7 @@ from core.perceptual import hash_images
 from core.records import Dataset
 from core.store import EmbeddingStore
 from tests import pictures
-from tests.fakes import fake
+from tests.fakes import fake, install
 
 HERE, GONE = fake("here"), fake("gone")
 
@@ -119,6 +124,70 @@ def test_what_is_being_written_is_kept_and_said(dataset: Dataset) -> None:
     assert half.exists()
 
 
+def test_a_lock_of_the_index_or_the_graph_keeps_the_model_too(dataset: Dataset) -> None:
+    store = EmbeddingStore()
+    for name in (f"embeddings/{GONE.fingerprint}/index.faiss", f"onnx/{GONE.fingerprint}.onnx"):
+        with files.locked(store.folder / name):
+            assert free_space(store, unknown=True).skipped == (f"vectors of {GONE.fingerprint[:8]}",)
+        assert len(store.keys(GONE.fingerprint)) == len(dataset)
+    assert free_space(store, unknown=True).skipped == ()
+
+
+def test_a_graph_without_vectors_counts_and_strangers_beside_models_stay(dataset: Dataset) -> None:
+    store = EmbeddingStore()
+    graph, mine = store.folder / "onnx" / f"{'ab' * 16}.onnx", store.folder / "embeddings" / "mine" / "notes.txt"
+    for path, size in ((graph, 300), (mine, 5)):
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(bytes(size))
+    use = cache_use(store)
+    assert module.ModelUse(None, "ab" * 16, 0, 300) in use.models
+    assert module.KindUse("other files", 1, 5, freeable=False) in use.kinds
+    free_space(store, unknown=True)
+    assert not graph.exists()
+    assert mine.exists()
+    assert {one.name for one in cache_use(store).models} == {"here"}
+
+
+def test_the_network_that_finds_subjects_is_not_unknown(dataset: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "classifiers", classifiers)
+    classifier = next(classifiers())
+    spec = localiser(classifier.spec)
+    assert spec is not None
+    graph = EmbeddingStore().folder / "onnx" / f"{Backbone(spec, classifier.weights).fingerprint}.onnx"
+    graph.parent.mkdir(parents=True)
+    graph.write_bytes(b"graph")
+    free_space(EmbeddingStore(), unknown=True)
+    assert graph.exists()
+
+
+def test_a_file_that_cannot_be_removed_is_told(dataset: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = EmbeddingStore()
+    for key in ("ab" * 16, "cd" * 16):
+        store.write_thumbnail(key, b"jpeg")
+    remove = Path.unlink
+
+    def refuse(path: Path, missing_ok: bool = False) -> None:
+        if path.name.startswith("ab"):
+            raise PermissionError
+        remove(path, missing_ok)
+
+    monkeypatch.setattr(Path, "unlink", refuse)
+    assert free_space(store).skipped == ("thumbnails",)
+    assert store.thumbnail("ab" * 16).exists()
+    assert not store.thumbnail("cd" * 16).exists()
+
+
+def test_results_are_the_same_after_freeing(dataset: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    install(monkeypatch)
+    store, protocol = EmbeddingStore(), Protocol("train", "train")
+    first = evaluate(dataset, [HERE], store, protocol).as_json()
+    results = list((store.folder / "evaluations").glob("*"))
+    assert results
+    free_space(store, unknown=True)
+    assert not any(path.exists() for path in results)
+    assert evaluate(dataset, [HERE], store, protocol).as_json() == first
+
+
 def test_links_are_neither_followed_nor_removed(dataset: Dataset, tmp_path: Path) -> None:
     store, outside = EmbeddingStore(), tmp_path / "outside"
     outside.mkdir()
@@ -132,6 +201,21 @@ def test_links_are_neither_followed_nor_removed(dataset: Dataset, tmp_path: Path
     assert (outside / "precious.jpg").read_text() == "precious"
     assert (store.folder / "thumbnails" / "b.jpg").is_symlink()
     assert (store.folder / "reports").is_symlink()
+
+
+def test_jobs_behind_a_link_stay(dataset: Dataset, tmp_path: Path) -> None:
+    free_space(EmbeddingStore())  # the list of files
+    old = job("done", time.time() - 90_000)
+    outside, inside = tmp_path / "outside", old.parent
+    inside.rename(outside)
+    inside.symlink_to(outside)
+    assert free_space(EmbeddingStore()) == module.Freed(0, 0, ())
+    assert (outside / old.name / "output.txt").read_text() == "said"
+    inside.unlink()
+    inside.mkdir()
+    (inside / old.name).symlink_to(outside / old.name)
+    assert free_space(EmbeddingStore()) == module.Freed(0, 0, ())
+    assert (outside / old.name / "output.txt").read_text() == "said"
 
 
 def test_jobs_go_a_day_after_they_ended(dataset: Dataset) -> None:

@@ -88,7 +88,7 @@ def test_a_key_stored_twice_is_loaded_once(store: EmbeddingStore) -> None:
     _append(store, [1, 2])
     _append(store, [2, 3])
     assert _content(store.load(PRINT)) == _expected([1, 2, 3])
-    assert len(store.load(PRINT).keys) == 3
+    assert len(store.load(PRINT).keys) == store.count(PRINT) == 3
 
 
 def _regions(path: Path) -> dict[str, range]:
@@ -126,6 +126,7 @@ def test_a_torn_part_is_ignored_with_a_warning(
     _append(store, [2])
     with caplog.at_level(logging.WARNING):
         assert _content(store.load(PRINT)) == _expected([2])
+    assert store.count(PRINT) == 1
     assert str(torn) in caplog.text
 
 
