@@ -23,6 +23,7 @@ _VIEWS = {
     "triplet": (f"/triplet?dataset=demo&a={_QUERY}&b=mammals/dog.png&c=vehicles/bus.png", "light", 1300),
     "fusion": ("/fusion?dataset=demo", "light", 1200),
     "map": (f"/map?dataset=demo&map=efficientnet_lite0&beside={_TRAINED}&image={_QUERY}", "light", 1500),
+    "data": ("/data?dataset=demo&part=Label+suspects", "light", 1200),
     "train": ("/train?dataset=demo", "light", 1500),
 }
 
@@ -45,6 +46,12 @@ def main() -> None:
             page.screenshot(path=target / f"{name}.png")
             print(Path("docs") / f"{name}.png")
             page.close()
+        report = cache / "report.html"
+        _run("report", "--dataset", "demo", "--out", str(report))
+        page = browser.new_page(viewport={"width": 1280, "height": 1500})
+        page.goto(report.as_uri())
+        page.screenshot(path=target / "report.png")
+        page.close()
 
 
 def _run(*arguments: str) -> None:
