@@ -10,6 +10,7 @@ import os
 import re
 import tempfile
 import time
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from filelock import FileLock, Timeout
 
 from core.errors import LikenessError
 
+_STEM = 40  # letters of the name; a name may be as long as the file system allows, and this one is longer
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
@@ -69,9 +71,8 @@ def replacing(path: Path, *, durable: bool = True) -> Iterator[Path]:
     temporary: Path | None = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}-", suffix=f".tmp{path.suffix}")
-        os.close(handle)
-        temporary = Path(name)
+        temporary = path.with_name(f".{path.stem[:_STEM]}-{uuid.uuid4().hex}.tmp{path.suffix}")
+        temporary.touch(exist_ok=False)  # with the rights that the user's other files have; tempfile's are his alone
         yield temporary
         if durable:
             with temporary.open("rb") as written:

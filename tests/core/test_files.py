@@ -148,3 +148,15 @@ def test_leftovers_are_cleared_but_young_ones_are_spared_when_asked(tmp_path: Pa
     assert (old.exists(), young.exists(), real.exists()) == (False, True, True)
     files.clear_leftovers(tmp_path)
     assert (young.exists(), real.exists()) == (False, True)
+
+
+def test_a_file_has_the_rights_that_the_user_s_files_have(tmp_path: Path) -> None:
+    (tmp_path / "usual").touch()
+    files.write_bytes(tmp_path / "report.html", b"for somebody else")
+    assert (tmp_path / "report.html").stat().st_mode == (tmp_path / "usual").stat().st_mode
+
+
+def test_a_name_as_long_as_the_file_system_allows_can_be_written(tmp_path: Path) -> None:
+    path = tmp_path / f"{'x' * 250}.json"
+    files.write_bytes(path, b"{}")
+    assert path.read_bytes() == b"{}"
