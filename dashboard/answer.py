@@ -26,7 +26,7 @@ def draw(selection: Selection) -> bool:
 
 
 def _draw_report(selection: Selection, busy: bool) -> None:
-    """The report to download; where it has not been made, the button that makes it, unless a job is under way."""
+    """The report to download; where there is none, the button that makes it, unless a job is under way."""
     whole = loaders.dataset(selection.choice)
     path = loaders.report_file(whole, selection.models)
     if path.is_file():
@@ -35,7 +35,9 @@ def _draw_report(selection: Selection, busy: bool) -> None:
             key="report", on_click="ignore", help="One HTML file for somebody else: this answer, then the evidence. "
             "It opens from disk, asks for nothing and prints well.",
         )  # fmt: skip
-    elif not busy and not is_public():
+    elif is_public():
+        st.caption("A public demo makes no report. Where you run Likeness yourself, a button here makes one.")
+    elif not busy:
         models = ["--models", ",".join(selection.models)]
         panels.job_button("Make the report", ["report", "--out", str(path), *selection.choice.arguments, *models])
     if len(whole) != len(selection.dataset):

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 import streamlit as st
 
+from core.backbones import Backbone
 from core.image_sizes import ImageSizes
 from core.records import SPLITS, Dataset
 from dashboard import charts, data_charts, loaders, panels
+from dashboard.selection import is_public
 from dashboard.text import count, literal, plain
 
 _SAMPLES, _WIDTH = 30, 104
@@ -36,6 +40,27 @@ def sentence(dataset: Dataset) -> str:
     return text
 
 
+def findings(dataset: Dataset, models: Sequence[Backbone]) -> str:
+    """What is known so far of leaks and labels, and what nobody has looked for yet; empty without models."""
+    if not models:
+        return ""
+    found, doubtful = loaders.found_duplicates(dataset, models), loaders.found_suspects(dataset, models)
+    text, unknown = "", []
+    if found is None:
+        unknown.append("near duplicates")
+    else:
+        leaking = sum(len(found.leaked(split, "train")) for split in ("val", "test"))
+        noun = "val or test image has" if leaking == 1 else "val or test images have"
+        text += f" {leaking or 'No'} {noun} a near duplicate in train."
+    if doubtful is None:
+        unknown.append("doubtful labels")
+    else:
+        text += f" {count(len(doubtful[1]), 'label looks', 'labels look')} doubtful to **{plain(doubtful[0])}**."
+    if unknown and not is_public():
+        text += f" Not looked for yet: {' and '.join(unknown)}."
+    return text
+
+
 def draw_images(dataset: Dataset) -> None:
     """Images of each class by split, how large they are, and samples."""
     counts = {split: [len(dataset.rows(split, label)) for label in dataset.classes] for split in SPLITS}
@@ -44,7 +69,7 @@ def draw_images(dataset: Dataset) -> None:
     with left:
         panels.chart(
             charts.class_counts(names, counts), pd.DataFrame({"class": names, **counts}), "classes",
-            "Bar chart: images of each class by split", most=480,
+            "Bar chart: images of each class by split", most=560,
         )  # fmt: skip
     with right:
         _draw_sizes(dataset)

@@ -15,7 +15,8 @@ from core.label_suspects import Suspect
 from core.neighbours import Neighbours
 from core.outliers import Outlier
 from core.records import Dataset
-from dashboard import loaders, panels
+from dashboard import loaders, panels, query
+from dashboard.navigation import RETRIEVAL
 from dashboard.pair_picker import compare_link
 from dashboard.selection import Selection
 from dashboard.text import count, plain
@@ -29,13 +30,28 @@ T = TypeVar("T")
 
 def choose_model(selection: Selection) -> Backbone | None:
     """Draw the choice of the model that looks; None where no model has vectors of these images."""
-    ready = {name: model for name, model in selection.ready.items() if isinstance(model, Backbone)}
-    names = [name for name in selection.models if name in ready] or list(ready)
-    if not names:
+    models = lookers(selection)
+    if not models:
         panels.nothing_embedded(selection)
         return None
-    name = st.selectbox("In the eyes of", names, key="looks", bind="query-params", width=260)
-    return ready[name or names[0]]
+    name = st.selectbox("In the eyes of", list(models), key="looks", bind="query-params", width=260)
+    return models[name] if name in models else next(iter(models.values()))
+
+
+def lookers(selection: Selection) -> dict[str, Backbone]:
+    """The models with vectors of their own: of the chosen ones, or of all where none of those has any."""
+    ready = {name: model for name, model in selection.ready.items() if isinstance(model, Backbone)}
+    return {name: ready[name] for name in selection.models if name in ready} or ready
+
+
+def choose_queries(dataset: Dataset) -> str:
+    """Draw the choice of the split whose images ask the training images."""
+    splits = [split for split in ("test", "val") if len(dataset.rows(split))] or ["test"]
+    split = st.segmented_control(
+        "Queries from", splits, default=splits[0], key="asking", bind="query-params", required=True,
+        help="Leaks into val mislead the choice of a model and of a threshold, leaks into test what is reported.",
+    )  # fmt: skip
+    return split or splits[0]
 
 
 def neighbours(dataset: Dataset, model: Backbone) -> Neighbours:
@@ -60,18 +76,17 @@ def draw_duplicates(found: Duplicates) -> None:
     offered = [name for name, groups in kinds.items() if groups]
     if not offered:
         return
-    kind = st.segmented_control(
-        "Groups", offered, default=offered[0], format_func=lambda name: f"{name} ({len(kinds[name]):,})",
-        key="groups", bind="query-params", required=True,
-    )  # fmt: skip
+    kind = st.segmented_control("Groups", offered, default=offered[0], key="groups", bind="query-params", required=True)
     groups = kinds[kind if kind in offered else offered[0]]
-    for group in _page(groups, "groups_page", _GROUPS):
-        _draw_group(dataset, group)
+    shown = _page(groups, "groups_page", _GROUPS)
+    with st.container(horizontal=True):
+        for group in shown:
+            _draw_group(dataset, group)
     panels.download(lambda: _groups_frame(groups), "duplicates")
 
 
 def _draw_group(dataset: Dataset, group: Group) -> None:
-    with st.container(border=True):
+    with st.container(border=True, width="content"):
         if len(group.splits) > 1:
             st.badge(f"in {' and '.join(group.splits)}", icon=":material/call_split:", color="orange")
         with st.container(horizontal=True, gap="small"):
@@ -107,7 +122,7 @@ def draw_suspects(dataset: Dataset, found: Sequence[Suspect], model: str) -> Non
             with st.container(width=_WIDTH + 52, gap=None):
                 panels.picture(dataset, one.row, _WIDTH)
                 flag(dataset, one.row, f"suspect-{one.row}", one.row in marked)
-                compare_link(dataset, one.row, one.neighbours[0])
+                _links(dataset, one)
             with st.container(width=190, gap=None):
                 st.markdown(
                     f"Labelled **{plain(one.label)}** ({one.support_own:.0%} of its neighbours); "
@@ -129,7 +144,7 @@ def draw_outliers(dataset: Dataset, found: Sequence[Outlier], model: str) -> Non
             with st.container(width=_WIDTH + 52, gap=None):
                 panels.picture(dataset, one.row, _WIDTH)
                 st.caption(f"**{plain(one.label)}**, {dataset.splits[one.row]}")
-                compare_link(dataset, one.row, one.neighbours[0])
+                _links(dataset, one)
             with st.container(width=190, gap=None):
                 st.markdown(
                     f"Mean similarity to its nearest {one.similarity:.3f}, usual {one.usual:.3f}: "
@@ -138,6 +153,13 @@ def draw_outliers(dataset: Dataset, found: Sequence[Outlier], model: str) -> Non
                 st.caption(plain(str(dataset.paths[one.row])))
             _draw_neighbours(dataset, one.neighbours)
     panels.download(lambda: _outliers_frame(dataset, found), "outliers")
+
+
+def _links(dataset: Dataset, one: Suspect | Outlier) -> None:
+    """To what the image is most alike, pair by pair and with every model."""
+    compare_link(dataset, one.row, one.neighbours[0])
+    path = str(dataset.paths[one.row])
+    st.page_link(RETRIEVAL, label="Search", icon=":material/image_search:", query_params=query.link_to(path))
 
 
 def _draw_neighbours(dataset: Dataset, near: Sequence[int]) -> None:
@@ -174,5 +196,5 @@ def _page(found: Sequence[T], key: str, size: int) -> Sequence[T]:
     pages = max(1, -(-len(found) // size))
     if pages == 1:
         return found
-    page = int(st.number_input(f"Page of {pages:,}", 1, pages, 1, key=key, width=140))
+    page = st.pagination(pages, key=key, bind="query-params")
     return found[(page - 1) * size : page * size]

@@ -191,6 +191,12 @@ def duplicates(data: Dataset, backbone: Backbone, progress: Progress) -> Duplica
     return _once(_duplicates_key(data, backbone), lambda: find_duplicates(data, store(), backbone, progress))
 
 
+def found_duplicates(data: Dataset, models: Sequence[Backbone]) -> Duplicates | None:
+    """What :func:`duplicates` has found already, with the first of these models that it was asked with; or None."""
+    with _lock:
+        return next((found for one in models if (found := _kept().get(_duplicates_key(data, one)))), None)
+
+
 def _duplicates_key(data: Dataset, backbone: Backbone) -> Hashable:
     return "duplicates", data.fingerprint, str(data.paths[0]), _states([backbone])
 
@@ -202,18 +208,16 @@ def answer(data: Dataset, names: Sequence[str]) -> Answer:
     """
     check_splits(data)
     val, test = (evaluation(data, names, Protocol(split)) for split in ("val", "test"))
-    networks = [result.backbone.networks[0] for result in test.models.values()]
-    with _lock:
-        known = [found for one in networks if (found := _kept().get(_duplicates_key(data, one)))]
+    known = found_duplicates(data, [result.backbone.networks[0] for result in test.models.values()])
     models = _states([result.backbone for result in test.models.values()])
-    return _answer(data.fingerprint, str(data.paths[0]), models, bool(known), val, test, known[:1])
+    return _answer(data.fingerprint, str(data.paths[0]), models, known is not None, val, test, known)
 
 
 @st.cache_resource(max_entries=32, show_spinner="Choosing the model and its threshold")
 def _answer(
-    data: str, first: str, state: str, looked: bool, _val: Evaluation, _test: Evaluation, _known: list[Duplicates]
+    data: str, first: str, state: str, looked: bool, _val: Evaluation, _test: Evaluation, _known: Duplicates | None
 ) -> Answer:
-    leaks = without_leaks(_test, _known[0]) if _known else None
+    leaks = None if _known is None else without_leaks(_test, _known)
     return decide(_val, _test, leaks=leaks)
 
 
@@ -226,8 +230,11 @@ def report_file(data: Dataset, names: Sequence[str]) -> Path:
 
 def neighbours(data: Dataset, backbone: Backbone, progress: Progress) -> Neighbours:
     """The nearest images of every image, for one model."""
-    key = "neighbours", data.fingerprint, str(data.paths[0]), _states([backbone])
-    return _once(key, lambda: nearest_neighbours(data, backbone, store(), progress))
+    return _once(_neighbours_key(data, backbone), lambda: nearest_neighbours(data, backbone, store(), progress))
+
+
+def _neighbours_key(data: Dataset, backbone: Backbone) -> Hashable:
+    return "neighbours", data.fingerprint, str(data.paths[0]), _states([backbone])
 
 
 def projection(data: Dataset, backbone: Backbone, settings: Settings) -> Projection | None:
@@ -239,6 +246,16 @@ def projection(data: Dataset, backbone: Backbone, settings: Settings) -> Project
 def suspects(data: Dataset, backbone: Backbone, found: Neighbours) -> list[Suspect]:
     """Images whose neighbours disagree with their label."""
     return _suspects(data.fingerprint, str(data.paths[0]), _states([backbone]), data, found)
+
+
+def found_suspects(data: Dataset, models: Sequence[Backbone]) -> tuple[str, list[Suspect]] | None:
+    """The name of the first of these models whose neighbours are known already, and its suspects; or None."""
+    for one in models:
+        with _lock:
+            near = _kept().get(_neighbours_key(data, one))
+        if near is not None:
+            return one.name, suspects(data, one, near)
+    return None
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)

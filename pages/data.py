@@ -11,7 +11,9 @@ from dashboard.text import plain
 chosen = selection.current()
 dataset = chosen.dataset
 st.title("Data")
-st.markdown(data.sentence(dataset))
+said, models = data.sentence(dataset), list(data_lists.lookers(chosen).values())
+place = st.empty()
+place.markdown(said + data.findings(dataset, models))
 tabs = st.tabs(
     ["Images", "Skipped files", "Duplicates", "Label suspects", "Outliers", "Jobs and cache"], key="part",
     bind="query-params", on_change="rerun",
@@ -32,7 +34,8 @@ try:
                     found = loaders.duplicates(dataset, model, progress)
                 data_lists.draw_duplicates(found)
                 st.subheader("What leaks do to the numbers")
-                leaks.draw_effect(loaders.evaluation(dataset, chosen.models, Protocol()), found)
+                split = data_lists.choose_queries(dataset)
+                leaks.draw_effect(loaders.evaluation(dataset, chosen.models, Protocol(split)), found)
     if tabs[3].open:
         with tabs[3]:
             if model := data_lists.choose_model(chosen):
@@ -49,5 +52,6 @@ try:
             data_jobs.draw_jobs(chosen)
             st.subheader("Cache")
             data_jobs.draw_cache()
+    place.markdown(said + data.findings(dataset, models))  # with what has just been looked for
 except LikenessError as error:
     st.error(plain(str(error)), icon=":material/error:")

@@ -16,6 +16,7 @@ from core.words import literal
 Point = tuple[float, float]
 WIDTH, HEIGHT = 480, 320
 _LEFT, _RIGHT, _TOP, _BOTTOM = 66, 20, 12, 46
+_STEPS = 5  # between the ends of a scale, at most
 _LETTER = 8.0  # width of one at the style sheet's 13 px, bold, about
 
 
@@ -78,12 +79,12 @@ class Scale:
             low, high, at = math.log10(low), math.log10(high), math.log10(max(value, low))
         return self.start + (at - low) / ((high - low) or 1.0) * (self.end - self.start)
 
-    def ticks(self, count: int = 5) -> list[float]:
-        """Round values between the ends: powers of ten, or about ``count`` multiples of 1, 2 or 5 of one."""
+    def ticks(self) -> list[float]:
+        """Round values between the ends: powers of ten, or two to six multiples of 1, 2 or 5 of one."""
         if self.log:
             powers = range(math.ceil(math.log10(self.low) - 1e-9), math.floor(math.log10(self.high) + 1e-9) + 1)
             return [float(10**power) if power >= 0 else 1 / 10**-power for power in powers]
-        rough = (self.high - self.low) / count or 1.0
+        rough = (self.high - self.low) / _STEPS or 1.0
         unit = 10.0 ** math.floor(math.log10(rough))
         step = next(step for step in (unit, 2 * unit, 5 * unit, 10 * unit) if step >= rough * (1 - 1e-9))
         first, last = math.ceil(self.low / step - 1e-9), math.floor(self.high / step + 1e-9)

@@ -224,7 +224,7 @@ def test_a_reader_looks_again_when_its_parts_were_joined_meanwhile(
     assert _content(store.load(PRINT)) == _expected(list(range(5)))
 
 
-@pytest.mark.parametrize("edge", ["os.fsync", "pathlib.Path.write_bytes", "pathlib.Path.replace", "tempfile.mkstemp"])
+@pytest.mark.parametrize("edge", ["os.fsync", "pathlib.Path.write_bytes", "pathlib.Path.replace", "pathlib.Path.touch"])
 @pytest.mark.parametrize("action", ["append", "compact"])
 def test_a_full_disk_is_said_and_loses_nothing(
     store: EmbeddingStore, monkeypatch: pytest.MonkeyPatch, edge: str, action: str

@@ -121,18 +121,20 @@ def test_other_models_have_another_report(app: Open, two_models: Path, monkeypat
     assert both != one
 
 
-def test_a_public_demo_makes_no_report_and_shows_one_that_is_there(
+def test_a_public_demo_makes_no_report_but_says_so_and_shows_one_that_is_there(
     app: Open, apart: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("LIKENESS_PUBLIC", "1")
     monkeypatch.setenv("LIKENESS_CACHE", str(apart))
     page = app(cache=apart)
     assert not [button for button in page.button if "report" in button.label]
+    assert "A public demo makes no report" in texts(page)
     path = _report_of(page)
     path.parent.mkdir()
     path.write_text("<!doctype html>")
     page = app(cache=apart)
     assert "Download the report" in [one.proto.label for one in page.get("download_button")]
+    assert "makes no report" not in texts(page)
 
 
 def test_the_report_is_about_all_images_even_where_marked_ones_are_left_out(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import time
 from collections.abc import Callable
@@ -23,7 +24,7 @@ from core.store import EmbeddingStore
 from dashboard import panels
 from tests import pictures
 from tests.pages.conftest import shown_chart, texts
-from tests.workplace import HOSTILE, MODEL, Workplace
+from tests.workplace import HOSTILE, MODEL, Workplace, run_core
 
 App = Callable[..., AppTest]
 
@@ -59,6 +60,11 @@ def doubtful(tmp_path: Path, own: Path, monkeypatch: pytest.MonkeyPatch) -> Path
     return own
 
 
+def plainly(page: AppTest) -> str:
+    """All that a page says in words, names as they are."""
+    return texts(page).replace("\\", "")
+
+
 def test_the_sentence_counts_and_says_what_was_skipped(app: App) -> None:
     page = app("data")
     assert not page.exception
@@ -67,6 +73,16 @@ def test_the_sentence_counts_and_says_what_was_skipped(app: App) -> None:
     assert "Every class has 12." in said
     assert "2 files were skipped, 1 exact copy among them." in said
     assert HOSTILE not in said
+
+
+def test_the_sentence_grows_by_what_has_been_looked_for(app: App, doubtful: Path) -> None:
+    page = app("data", cache=doubtful)
+    assert "Not looked for yet: near duplicates and doubtful labels." in texts(page)
+    page = app("data", cache=doubtful, part="Label suspects")
+    assert f"2 labels look doubtful to **{MODEL}**. Not looked for yet: near duplicates." in plainly(page)
+    said = plainly(app("data", cache=doubtful, part="Duplicates"))
+    assert re.search(r"(No|\d+) val or test images? ha(s|ve) a near duplicate in train\. 2 labels look doubtful", said)
+    assert "Not looked for yet" not in said
 
 
 def test_images_have_counts_sizes_and_samples(app: App) -> None:
@@ -120,6 +136,20 @@ def test_duplicates_are_groups_of_pictures_and_what_they_do_is_told(app: App, do
     assert "What leaks do to the numbers" in [one.value for one in page.subheader]
 
 
+def test_a_link_opens_a_kind_of_groups_and_a_page_of_them(app: App, tmp_path: Path, own: Path) -> None:
+    root = pictures.paint(tmp_path / "copied", 10)
+    for number in range(10):
+        for label in pictures.CLASSES[:2]:
+            (root / label / f"{number:04}-copy.png").write_bytes((root / label / f"{number:04}.png").read_bytes())
+    run_core(own, "embed", "--dataset", str(root), "--models", MODEL)
+    page = app("data", cache=own, part="Duplicates", groups="exact", groups_page="2", asking="val")
+    assert not page.exception
+    assert "20 groups of exact copies" in texts(page)
+    said = plainly(page)
+    assert ("cross/0009-copy.png" in said, "circle/0000-copy.png" in said) == (True, False)
+    assert page.segmented_control(key="asking").value == "val"
+
+
 def test_no_duplicates_is_said(app: App, own: Path) -> None:
     page = app("data", cache=own, part="Duplicates")
     assert not page.exception
@@ -129,7 +159,7 @@ def test_no_duplicates_is_said(app: App, own: Path) -> None:
 def test_a_wrong_label_is_found_marked_and_unmarked(app: App, doubtful: Path) -> None:
     page = app("data", cache=doubtful, part="Label suspects")
     assert not page.exception
-    said = texts(page).replace("\\", "")
+    said = plainly(page)
     assert "Labelled **square** (0% of its neighbours); **circle** has 100%." in said
     assert "square/0004.png" in said
     button = next(one for one in page.button if one.key and one.key.startswith("suspect-"))
@@ -143,7 +173,7 @@ def test_a_wrong_label_is_found_marked_and_unmarked(app: App, doubtful: Path) ->
 def test_an_outlier_is_found(app: App, doubtful: Path) -> None:
     page = app("data", cache=doubtful, part="Outliers")
     assert not page.exception
-    assert "cross/0005.png" in texts(page).replace("\\", "")
+    assert "cross/0005.png" in plainly(page)
     assert "deviations below" in texts(page)
 
 

@@ -42,18 +42,17 @@ def test_a_path_can_be_closed() -> None:
     assert 'text-anchor="end"' in words("a", 1, 2, "end")
 
 
-@given(st.floats(-1e6, 1e6), st.floats(1e-3, 1e6), st.integers(2, 9))
-def test_ticks_are_round_even_and_within(low: float, width: float, count: int) -> None:
+@given(st.floats(-1e6, 1e6), st.floats(1e-3, 1e6))
+def test_ticks_are_round_even_and_within(low: float, width: float) -> None:
     scale = Scale(low, low + width, 0, 100)
-    ticks = scale.ticks(count)
-    assert 1 <= len(ticks) <= 2 * count + 2
+    ticks = scale.ticks()
+    assert 2 <= len(ticks) <= 6
     assert all(low - 1e-6 * width <= tick <= low + width * (1 + 1e-6) for tick in ticks)
     steps = [b - a for a, b in pairwise(ticks)]
     for step in steps:
         assert math.isclose(step, steps[0], rel_tol=1e-3)
-    if steps:
-        leading = steps[0] / 10 ** math.floor(math.log10(steps[0]) + 1e-3)
-        assert min(abs(leading - round_) for round_ in (1, 2, 5)) < 0.01
+    leading = steps[0] / 10 ** math.floor(math.log10(steps[0]) + 1e-3)
+    assert min(abs(leading - round_) for round_ in (1, 2, 5)) < 0.01
 
 
 @pytest.mark.parametrize(("low", "wanted"), [(1e-3, [0.001, 0.01, 0.1, 1.0]), (3e-4, [0.001, 0.01, 0.1, 1.0])])
