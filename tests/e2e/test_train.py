@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from tests.e2e.browser import Server, serve, settle
 from tests.workplace import Workplace
@@ -25,7 +25,9 @@ def train_server(workplace: Workplace, tmp_path_factory: pytest.TempPathFactory)
 
 
 @pytest.mark.slow
-def test_from_the_form_to_a_model_beside_the_others(train_server: Server, browser: Browser, page: Page) -> None:
+def test_from_the_form_to_a_model_beside_the_others(
+    train_server: Server, new_page: Callable[..., Page], page: Page
+) -> None:
     page.goto(f"{train_server.url}/train")
     settle(page)
     expect(page.get_by_text("Nothing has been trained yet")).to_be_visible()
@@ -39,12 +41,10 @@ def test_from_the_form_to_a_model_beside_the_others(train_server: Server, browse
 
     # Closing the window loses nothing: another one sees the run.
     page.close()
-    context = browser.new_context(viewport={"width": 1280, "height": 900})
-    other = context.new_page()
+    other = new_page()
     other.goto(f"{train_server.url}/train")
     expect(other.get_by_text(re.compile(r"P@5 \d\.\d+ on test")).first).to_be_visible(timeout=_LONG)
     settle(other)
     other.goto(train_server.url)
     settle(other)
     expect(other.get_by_test_id("stSidebar").get_by_text("mine", exact=True).first).to_be_visible()
-    context.close()
