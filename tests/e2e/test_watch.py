@@ -15,10 +15,10 @@ _ELSEWHERE = "127.0.0.1:9"
     ("script", "said"),
     [
         ("console.error('broken')", "console: broken"),
-        ("setTimeout(() => { throw new Error('broken') })", "page error: Error: broken"),
+        ("setTimeout(() => { throw new Error('broken') })", "page error: broken"),
         (f"new Image().src = 'http://{_ELSEWHERE}/x.png'", f"request: http://{_ELSEWHERE}/x.png"),
         (f"new WebSocket('ws://{_ELSEWHERE}/x')", f"request: ws://{_ELSEWHERE}/x"),
-        ("fetch('/pair/_stcore/nothing')", "console: Failed to load resource: the server responded with a status of"),
+        ("fetch('/media/nothing.png')", "console: Failed to load resource: the server responded with a status of"),
     ],
 )
 def test_errors_and_requests_to_elsewhere_are_noticed(server: Server, browser: Browser, script: str, said: str) -> None:
