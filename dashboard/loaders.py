@@ -53,7 +53,7 @@ from core.metrics.verification import Estimate
 from core.models import Model
 from core.neighbours import Neighbours, nearest_neighbours
 from core.outliers import Outlier, outliers
-from core.pair_errors import PairErrors, find_pair_errors
+from core.pair_errors import PairErrors, PairList, find_pair_errors
 from core.part_scores import PartScores
 from core.part_scores import part_scores as score_parts
 from core.paths import cache_dir
@@ -586,9 +586,14 @@ def _features(key: str, part: str, fingerprint: str, _seen: Look, _backbone: Bac
     return _local_features(fingerprint, _backbone)(_seen.picture)
 
 
-def known_pairs(found: SplitPairs) -> KnownPairs:
-    """The pairs of a split, to look up those that score about as much as a new one."""
-    return _known_pairs(_pairs_key(found), found)
+def nearest_pairs(found: SplitPairs, score: float, count: int, but: Sequence[int]) -> PairList:
+    """The pairs of a split that score about as much as a new one."""
+    return _nearest_pairs(_pairs_key(found), score, count, tuple(but), found)
+
+
+@st.cache_resource(max_entries=256, show_spinner=False)
+def _nearest_pairs(pairs: str, score: float, count: int, but: tuple[int, ...], _found: SplitPairs) -> PairList:
+    return _known_pairs(pairs, _found).nearest(score, count, but)
 
 
 @st.cache_resource(max_entries=8, show_spinner="Looking for pairs like this")

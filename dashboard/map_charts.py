@@ -128,14 +128,14 @@ def add_classes(
             figure, line, mode="lines", line={"color": _FAINT, "width": max(1.0, _WIDEST * one.share / largest)},
             hovertext=text, hoverinfo="text", showlegend=False,
         )  # fmt: skip
+    notes = []
     for name, place in middles.items():
         text = f"<b>{figure_text(shortened(name, _NAME))}</b>"
         spot = dict(zip("xyz", place.tolist(), strict=False))
-        note = {**spot, "text": text, "showarrow": False, "font": {"color": "#ffffff", "size": 12}, "bgcolor": _LABEL}
-        if len(spot) == 2:  # above the points, which lie above all other traces
-            figure.add_annotation(note)
-        else:
-            figure.layout.scene.annotations += (note,)
+        look = {"showarrow": False, "font": {"color": "#ffffff", "size": 12}, "bgcolor": _LABEL}
+        notes.append({**spot, "text": text, **look})
+    # Above the points, which lie above all other traces. At once: Plotly checks all of them whenever one is added.
+    (figure.layout if points.shape[1] == 2 else figure.layout.scene).annotations = notes
 
 
 def add_lit(figure: go.Figure, points: NDArray[np.float32], lit: Lit) -> None:

@@ -32,7 +32,7 @@ def draw(pair: Pair, bench: Bench, dataset: Dataset) -> None:
 
 def _draw_nearest(known: SplitPairs, pair: Pair, dataset: Dataset) -> None:
     itself = np.flatnonzero(np.isin(dataset.ids, [look.key for look in pair.whole])).tolist()
-    nearest = loaders.known_pairs(known).nearest(pair.found.decision.score, _SHOWN, but=itself)
+    nearest = loaders.nearest_pairs(known, pair.found.decision.score, _SHOWN, but=itself)
     alike = int((dataset.labels[nearest.rows[:, 0]] == dataset.labels[nearest.rows[:, 1]]).sum())
     st.markdown(f"**The known pairs that score nearest to it**: {alike} of {len(nearest)} are of one class.")
     threshold.draw_pairs(dataset, nearest, "nearest", "No pair is known.", compare_here)

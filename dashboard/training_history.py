@@ -35,7 +35,10 @@ def draw(known: Sequence[Run], selection: Selection, *, busy: bool) -> None:
     """
     st.subheader("Runs")
     if not known:
-        st.caption("Nothing has been trained yet. The form above starts a run, and so does `python -m core train`.")
+        st.info(
+            "Nothing has been trained yet. The form above starts a run, and so does `python -m core train`.",
+            icon=":material/info:",
+        )
         return
     frame = table(known)
     picked = st.dataframe(

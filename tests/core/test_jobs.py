@@ -97,6 +97,9 @@ def test_a_job_of_bad_input_fails_with_the_reason_at_once(cache: Path, arguments
     status = _wait(job, _finished, 20)
     assert status.state == "failed"
     assert message in status.message
+    deadline = time.monotonic() + 10  # it says so on its way out, after its last status
+    while message not in jobs.output(job) and time.monotonic() < deadline:
+        time.sleep(0.05)
     assert message in jobs.output(job)
 
 
