@@ -96,13 +96,13 @@ class Logistic(Calibration):
 
 
 def _fit_isotonic(pairs: Verification) -> Isotonic:
-    from sklearn.isotonic import isotonic_regression
-
-    counts = pairs.scores.same + pairs.scores.different
-    values = isotonic_regression(pairs.scores.same / counts, sample_weight=counts, y_min=0, y_max=1)
-    starts = np.flatnonzero(np.diff(values, prepend=-1.0))
-    knots = to_thresholds(pairs.scores.bins[starts])
-    return Isotonic(pairs.base_rate, tuple(knots.tolist()), tuple(values[starts].tolist()))
+    """Pool adjacent violators (Ayer et al., 1955). The first page needs it, and scikit-learn takes long to import."""
+    starts, same = pairs.scores.bins, pairs.scores.same
+    counts = same + pairs.scores.different
+    while len(falls := np.flatnonzero(np.diff(same / counts) <= 0)):
+        kept = np.delete(np.arange(len(same)), falls + 1)
+        starts, same, counts = starts[kept], np.add.reduceat(same, kept), np.add.reduceat(counts, kept)
+    return Isotonic(pairs.base_rate, tuple(to_thresholds(starts).tolist()), tuple((same / counts).tolist()))
 
 
 def _fit_logistic(pairs: Verification) -> Logistic:

@@ -34,6 +34,7 @@ def test_the_overview_opens_fast_and_without_torch(server: Server, page: Page) -
     assert time.perf_counter() - started < 5
     assert not server.modules_loaded("libtorch")
     assert not server.modules_loaded("onnxruntime")
+    assert not server.modules_loaded("sklearn")
     assert server.memory_mb() < 400
 
 
