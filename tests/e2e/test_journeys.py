@@ -94,7 +94,7 @@ def test_hostile_files_get_a_message_and_the_page_lives_on(server: Server, workp
 
 
 def test_names_are_text_and_never_run(server: Server, page: Page) -> None:
-    page.goto(server.url)
+    page.goto(f"{server.url}/data")
     settle(page)
     expect(page.get_by_text(HOSTILE, exact=True).first).to_be_visible()
     page.goto(f"{server.url}/retrieval?image={quote('plain/03.png')}")
