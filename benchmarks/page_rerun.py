@@ -33,7 +33,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 import numpy as np
 from playwright.sync_api import Browser, Page
 
-from benchmarks.page_dataset import CLASSES, MODEL, OTHER, prepare
+from benchmarks.page_dataset import CLASSES, MODEL, prepare
 from benchmarks.page_session import PageSession, page_session
 from core.backbones import available
 from core.metrics.verification import Verification
@@ -54,8 +54,8 @@ ADDRESSES = {  # of other pages: the name alone
     "retrieval": ("retrieval", "image=000000.jpg"),
     "pair": ("pair", "a=000000.jpg&b=000001.jpg"),
     "triplet": ("triplet", "a=000000.jpg&b=000001.jpg&c=000002.jpg"),
-    "map": ("map", f"map={MODEL}&beside={OTHER}&image=000000.jpg&classes=true"),
-    "data": ("data", f"part=Label+suspects&looks={OTHER}"),
+    "map": ("map", f"map={MODEL}&image=000000.jpg&classes=true"),
+    "data": ("data", f"part=Label+suspects&looks={MODEL}"),
     SLIDER_PAGE: (SLIDER_PAGE, f"model={MODEL}"),
 }
 KEYS = (*["ArrowRight"] * 3, "PageUp", *["ArrowRight"] * 3, "PageDown")
@@ -188,8 +188,7 @@ def main() -> int:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
         dataset = prepare((options.keep or Path(temporary)).absolute() / str(options.count), options.count)
-        for model in (MODEL, OTHER):
-            project(dataset, available()[model], EmbeddingStore())
+        project(dataset, available()[MODEL], EmbeddingStore())
         with serve(cache_dir()) as server, chromium() as browser:  # computes what is not cached yet
             for name in options.pages:
                 opened(browser, server, name)[0].context.close()

@@ -14,7 +14,7 @@ import contextlib
 import os
 import re
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -45,6 +45,8 @@ _OTHER = "other files"
 _JOB_KEPT_S = 24 * 3600.0
 # What a folder of vectors, a graph and a latency are named by.
 _FINGERPRINT = re.compile(r"([0-9a-f]{32})(\..*)?")
+# As the system lists them, with what it knows of each: a page asks at every rerun, and thumbnails are many.
+_Files = list[os.DirEntry[str]]
 
 
 @dataclass(frozen=True)
@@ -66,22 +68,35 @@ class ModelUse:
 
 @dataclass(frozen=True)
 class KindUse:
-    """What everything else takes, by kind; ``freeable`` says whether :func:`free_space` removes it."""
+    """What everything else takes, by kind; ``freeable`` of its bytes are what :func:`free_space` removes."""
 
     name: str
     files: int
     bytes: int
-    freeable: bool
+    freeable: int
 
 
 @dataclass(frozen=True)
 class CacheUse:
-    """The whole cache; ``freeable`` bytes are certainly computed again, ``unknown`` are vectors of absent models."""
+    """The whole cache, each list largest first."""
 
     models: tuple[ModelUse, ...]
     kinds: tuple[KindUse, ...]
-    freeable: int
-    unknown: int
+
+    @property
+    def bytes(self) -> int:
+        """Of everything."""
+        return sum(one.bytes for one in self.models) + sum(one.bytes for one in self.kinds)
+
+    @property
+    def freeable(self) -> int:
+        """Bytes that are computed again when they are needed."""
+        return sum(one.freeable for one in self.kinds)
+
+    @property
+    def unknown(self) -> int:
+        """Bytes of models that are not here."""
+        return sum(one.bytes for one in self.models if one.name is None)
 
 
 @dataclass(frozen=True)
@@ -94,27 +109,20 @@ class Freed:
 
 
 def cache_use(store: EmbeddingStore) -> CacheUse:
-    """Look at every file below the cache folder. Largest first; vectors themselves are not read."""
-    names, by_model = _names(), _by_fingerprint(store)
-    other = by_model.pop("", [])
+    """Look at every file below the cache folder; vectors themselves are not read."""
+    names, by_model, by_kind = _names(), _by_fingerprint(store), _by_kind(store)
+    derived = _derived(store, by_kind)
+    strangers = by_model.pop("", [])
     models = [ModelUse(names.get(key), key, store.count(key), _bytes(own)) for key, own in by_model.items()]
     kinds = []
-    for entry in sorted(store.folder.glob("*")):
-        if entry.is_symlink() or entry.name in _OF_MODELS:
-            continue
-        files = list(_files(entry)) if entry.is_dir() else [entry]
-        title = {**FREEABLE, **_KEPT}.get(entry.name)
-        if title is None:
-            other += files
-        elif files:
-            kinds.append(KindUse(title, len(files), _bytes(files), entry.name in FREEABLE))
-    if other:
-        kinds.append(KindUse(_OTHER, len(other), _bytes(other), freeable=False))
+    for kind, title in {**FREEABLE, **_KEPT}.items():
+        if files := by_kind.pop(kind, []):
+            kinds.append(KindUse(title, len(files), _bytes(files), _bytes(derived.get(kind, []))))
+    if other := [*strangers, *(file for files in by_kind.values() for file in files)]:
+        kinds.append(KindUse(_OTHER, len(other), _bytes(other), freeable=0))
     return CacheUse(
         tuple(sorted((one for one in models if one.bytes), key=lambda one: -one.bytes)),
         tuple(sorted(kinds, key=lambda one: -one.bytes)),
-        sum(_bytes(files) for _, files in _derived(store)),
-        sum(one.bytes for one in models if one.name is None),
     )
 
 
@@ -126,7 +134,8 @@ def free_space(store: EmbeddingStore, *, unknown: bool = False) -> Freed:
         unknown: also the vectors and graphs of models that are not here, less those that another process works on.
     """
     old_jobs = _old_jobs(store)
-    done = [_remove(title, files) for title, files in _derived(store)]
+    titles = {**FREEABLE, **_KEPT}
+    done = [_remove(titles[kind], files) for kind, files in _derived(store, _by_kind(store)).items()]
     for job in old_jobs:
         with contextlib.suppress(OSError):  # not empty, where a file could not be removed
             job.rmdir()
@@ -145,51 +154,61 @@ def _names() -> dict[str, str]:
     return {**{one.fingerprint: one.name for one in models}, hashes(): "perceptual hashes", SIZES: "image sizes"}
 
 
-def _by_fingerprint(store: EmbeddingStore) -> dict[str, list[Path]]:
+def _by_fingerprint(store: EmbeddingStore) -> dict[str, _Files]:
     """Files of each model, by its fingerprint; under an empty one those that are no model's."""
-    found: dict[str, list[Path]] = {}
+    found: dict[str, _Files] = {}
     for kind in _OF_MODELS:
-        top = store.folder / kind
-        for file in _files(top):
-            named = _FINGERPRINT.fullmatch(file.relative_to(top).parts[0])
-            found.setdefault(named[1] if named else "", []).append(file)
+        for entry in _entries(store.folder / kind):
+            named = _FINGERPRINT.fullmatch(entry.name)
+            found.setdefault(named[1] if named else "", []).extend(_files(entry))
     return found
 
 
-def _derived(store: EmbeddingStore) -> Iterator[tuple[str, list[Path]]]:
-    """What can be freed, by kind: less locks and what is being written."""
-    for kind, title in FREEABLE.items():
-        yield title, [file for file in _files(store.folder / kind) if file.suffix != ".lock" and file.name[0] != "."]
-    for job in _old_jobs(store):
-        yield _KEPT[_JOBS], list(_files(job))
+def _by_kind(store: EmbeddingStore) -> dict[str, _Files]:
+    """Files of each other folder, by its name; under an empty one those that are in none."""
+    found: dict[str, _Files] = {}
+    for entry in _entries(store.folder):
+        if entry.name not in _OF_MODELS:
+            name = entry.name if entry.is_dir(follow_symlinks=False) else ""
+            found.setdefault(name, []).extend(_files(entry))
+    return found
+
+
+def _derived(store: EmbeddingStore, by_kind: Mapping[str, _Files]) -> dict[str, _Files]:
+    """What can be freed of each kind: less locks and what is being written."""
+    found = {
+        kind: [file for file in by_kind.get(kind, []) if not file.name.endswith(".lock") and file.name[0] != "."]
+        for kind in FREEABLE
+    }
+    found[_JOBS] = [file for job in _old_jobs(store) for entry in _entries(job) for file in _files(entry)]
+    return found
 
 
 def _old_jobs(store: EmbeddingStore) -> list[Path]:
     """Folders of jobs that ended more than a day ago."""
     old = {job.id for job in jobs.history() if time.time() - job.updated > _JOB_KEPT_S}
-    top = store.folder / _JOBS
-    return [] if top.is_symlink() else [top / name for name in sorted(old) if not (top / name).is_symlink()]
+    return [Path(entry.path) for entry in _entries(store.folder / _JOBS) if entry.name in old]
 
 
-def _remove_model(fingerprint: str, files: list[Path]) -> Freed:
+def _remove_model(fingerprint: str, files: _Files) -> Freed:
     """Remove a model's files while nobody else can write them; its locks stay, for whoever waits for them."""
     title = f"vectors of {fingerprint[:8]}"
-    locks = [file for file in files if file.suffix == ".lock"]
+    locks = [file for file in files if file.name.endswith(".lock")]
     try:
         with contextlib.ExitStack() as held:
             for lock in locks:
-                held.enter_context(lock_for(lock.with_suffix("")).acquire(timeout=0))
+                held.enter_context(lock_for(Path(lock.path).with_suffix("")).acquire(timeout=0))
             return _remove(title, [file for file in files if file not in locks])
     except Timeout:
         return Freed(0, 0, (title,))
 
 
-def _remove(title: str, files: Iterable[Path]) -> Freed:
+def _remove(title: str, files: _Files) -> Freed:
     removed, size, skipped = 0, 0, False
     for file in files:
         try:
-            taken = file.lstat().st_size
-            file.unlink()
+            taken = file.stat(follow_symlinks=False).st_size
+            Path(file.path).unlink()
         except FileNotFoundError:
             continue
         except OSError:  # protected, or on Windows open in another process
@@ -199,20 +218,29 @@ def _remove(title: str, files: Iterable[Path]) -> Freed:
     return Freed(removed, size, (title,) if skipped else ())
 
 
-def _files(folder: Path) -> Iterator[Path]:
-    """Files below a folder; neither it nor anything in it may be a link."""
-    if folder.is_symlink():
+def _files(entry: os.DirEntry[str]) -> Iterator[os.DirEntry[str]]:
+    """A file, or the files below a folder; no links."""
+    if not entry.is_dir(follow_symlinks=False):
+        yield entry
         return
-    for place, _, names in os.walk(folder, followlinks=False):
-        for name in names:
-            file = Path(place, name)
-            if not file.is_symlink():
-                yield file
+    for inner in _entries(Path(entry.path)):
+        yield from _files(inner)
 
 
-def _bytes(files: list[Path]) -> int:
+def _entries(folder: Path) -> _Files:
+    """What is in a folder, less links; nothing where it is one itself, or cannot be listed."""
+    if folder.is_symlink():
+        return []
+    try:
+        with os.scandir(folder) as found:
+            return [entry for entry in found if not entry.is_symlink()]
+    except OSError:
+        return []
+
+
+def _bytes(files: _Files) -> int:
     total = 0
     for file in files:
         with contextlib.suppress(FileNotFoundError):  # removed in the meantime
-            total += file.lstat().st_size
+            total += file.stat(follow_symlinks=False).st_size
     return total

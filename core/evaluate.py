@@ -21,9 +21,9 @@ from core.metrics import (
     QueryResults,
     compare,
     evaluate_queries,
-    interval,
     per_class_precision,
     summarise,
+    summary_intervals,
     tied_for_best,
 )
 from core.models import Model
@@ -162,12 +162,11 @@ def _evaluate_model(
     if results is None:
         results = _query(dataset, backbone, store, protocol)
         store.write_arrays("evaluations", key, {f.name: np.asarray(getattr(results, f.name)) for f in fields(results)})
-    intervals = {name: interval(metric.per_query(results), metric.classes(results)) for name, metric in METRICS.items()}
     return ModelResult(
         backbone,
         results,
         summarise(results),
-        intervals,
+        summary_intervals(results),
         per_class_precision(results, dataset.classes),
         measure(backbone),
         verify(dataset, backbone, store, protocol.split, progress) if has_both_kinds(dataset, protocol.split) else None,

@@ -9,7 +9,7 @@ import numpy as np
 
 from core.duplicates import Duplicates
 from core.evaluate import HEADLINE, Evaluation
-from core.metrics import METRICS, interval
+from core.metrics import summarise, summary_intervals
 from core.metrics.verification import Estimate
 
 
@@ -61,10 +61,8 @@ def without_leaks(evaluation: Evaluation, duplicates: Duplicates) -> Leaks:
     if keep.any() and not keep.all():
         for name, model in evaluation.models.items():
             left = model.results.subset(keep)
-            found[name] = {
-                key: Estimate(metric.value(left), *interval(metric.per_query(left), metric.classes(left)))
-                for key, metric in METRICS.items()
-            }
+            ends = summary_intervals(left)
+            found[name] = {key: Estimate(value, *ends[key]) for key, value in summarise(left).items()}
     return Leaks(int((~keep).sum()), len(keep), found)
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from core.metrics.averaging import Average, average
+from core.metrics.intervals import limits
 from core.metrics.retrieval import CUTOFFS, QueryResults
 
 
@@ -102,6 +104,21 @@ def summarise(results: QueryResults) -> dict[str, float]:
         LikenessError: no query counts.
     """
     return {name: metric.value(results) for name, metric in METRICS.items()}
+
+
+def summary_intervals(results: QueryResults) -> dict[str, tuple[float, float]]:
+    """95% interval of every metric in the catalogue, by name, all from the same resamples of the queries.
+
+    Raises:
+        LikenessError: no query counts.
+    """
+    found: dict[str, tuple[float, float]] = {}
+    for kind in get_args(Average):
+        alike = [metric for metric in METRICS.values() if metric.average == kind]
+        values = np.stack([metric.per_query(results) for metric in alike], axis=1)
+        ends = limits(values, alike[0].classes(results))
+        found |= dict(zip([metric.name for metric in alike], ends, strict=True))
+    return {name: found[name] for name in METRICS}
 
 
 def per_class_precision(results: QueryResults, class_names: Sequence[str], k: int = 5) -> dict[str, float]:

@@ -52,20 +52,22 @@ def bootstrap_averages(
     return np.concatenate([averages(values, chunk.astype(np.float64), classes) for chunk in chunks])
 
 
-def interval(
+def limits(
     values: NDArray[np.float64],
     classes: NDArray[np.intp] | None = None,
     *,
     level: float = 0.95,
     draws: int = DRAWS,
     seed: int = 0,
-) -> tuple[float, float]:
-    """Percentile interval of the average of per-query values, shape ``(n,)``; by class if ``classes`` are given.
+) -> list[tuple[float, float]]:
+    """Percentile interval of the average of each column of ``values``, shape ``(n, m)``, from the same resamples.
+
+    With ``classes``, shape ``(n,)``, every class counts the same.
 
     Raises:
         LikenessError: there are no values.
     """
-    return percentiles(bootstrap_averages(values[:, None], classes, draws, seed)[:, 0], level)
+    return [percentiles(column, level) for column in bootstrap_averages(values, classes, draws, seed).T]
 
 
 def percentiles(resampled: NDArray[np.float64], level: float) -> tuple[float, float]:

@@ -6,7 +6,16 @@ import numpy as np
 import pytest
 from sklearn.metrics import balanced_accuracy_score
 
-from core.metrics import METRICS, QueryResults, class_support, evaluate_queries, per_class_precision, summarise
+from core.metrics import (
+    METRICS,
+    QueryResults,
+    class_support,
+    evaluate_queries,
+    per_class_precision,
+    summarise,
+    summary_intervals,
+)
+from core.metrics.intervals import limits
 from core.metrics.scorer import Cosine
 
 NAMES = ("cat", "dog", "eel", "fox")
@@ -49,6 +58,15 @@ def test_each_metric_is_the_mean_of_its_own_values(results: QueryResults) -> Non
     assert summary["map_at_r"] == pytest.approx(results.ap_at_r.mean())
     assert summary["r_precision"] == pytest.approx(results.r_precision.mean())
     assert len({round(value, 6) for value in summary.values()}) == len(summary) - 1  # only weighted equals P@5
+
+
+def test_each_interval_is_that_of_its_metric_alone(results: QueryResults) -> None:
+    found = summary_intervals(results)
+    assert list(found) == list(METRICS)
+    for name, metric in METRICS.items():
+        (alone,) = limits(metric.per_query(results)[:, None], metric.classes(results))
+        assert found[name] == pytest.approx(alone, abs=1e-12)
+    assert found["macro_precision_at_5"] != found["precision_at_5"]
 
 
 def test_weighted_and_macro_follow_from_the_classes(results: QueryResults) -> None:

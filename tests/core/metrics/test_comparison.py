@@ -142,7 +142,7 @@ def test_pairing_sees_what_separate_intervals_cannot() -> None:
     rng = np.random.default_rng(5)
     hard = rng.random(400)
     values = {"good": hard, "worse": np.clip(hard - 0.01 * rng.random(400), 0, 1), "bad": hard / 3}
-    separate = {name: intervals.interval(array) for name, array in values.items()}
+    separate = {name: intervals.limits(array[:, None])[0] for name, array in values.items()}
     assert separate["worse"][1] > separate["good"][0]
     assert ties(values) == ["good"]
     bad = compare(values)[1]

@@ -51,7 +51,7 @@ def test_intervals_cover_as_often_as_they_say() -> None:
     rng = np.random.default_rng(1)
     covered = 0
     for seed in range(200):
-        low, high = intervals.interval(coin(rng, 0.7, 150), draws=400, seed=seed)
+        low, high = intervals.limits(coin(rng, 0.7, 150)[:, None], draws=400, seed=seed)[0]
         covered += low <= 0.7 <= high
     assert 0.90 <= covered / 200 <= 0.99
 
@@ -63,9 +63,9 @@ def test_class_intervals_cover_the_class_average() -> None:
     covered = wrong = 0
     for seed in range(200):
         values = (rng.random(160) < chances[classes]).astype(float)
-        low, high = intervals.interval(values, classes, draws=300, seed=seed)
+        low, high = intervals.limits(values[:, None], classes, draws=300, seed=seed)[0]
         covered += low <= 0.6 <= high
-        low, high = intervals.interval(values, draws=300, seed=seed)
+        low, high = intervals.limits(values[:, None], draws=300, seed=seed)[0]
         wrong += low <= 0.6 <= high
     assert 0.90 <= covered / 200 <= 0.99
     assert wrong < 100  # the interval of the plain mean is about another number
@@ -73,11 +73,11 @@ def test_class_intervals_cover_the_class_average() -> None:
 
 def test_a_wider_level_gives_a_wider_interval_around_the_average() -> None:
     values = coin(np.random.default_rng(3), 0.6, 300)
-    low, high = intervals.interval(values)
-    lower, higher = intervals.interval(values, level=0.99)
+    low, high = intervals.limits(values[:, None])[0]
+    lower, higher = intervals.limits(values[:, None], level=0.99)[0]
     assert lower < low < average(values) < high < higher
 
 
 def test_no_interval_without_queries() -> None:
     with pytest.raises(LikenessError, match="at least one query"):
-        intervals.interval(np.ones(0))
+        intervals.limits(np.ones((0, 1)))
