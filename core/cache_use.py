@@ -45,7 +45,7 @@ _OTHER = "other files"
 _JOB_KEPT_S = 24 * 3600.0
 # What a folder of vectors, a graph and a latency are named by.
 _FINGERPRINT = re.compile(r"([0-9a-f]{32})(\..*)?")
-# As the system lists them, with what it knows of each: a page asks at every rerun, and thumbnails are many.
+# As the system lists them, with what it knows of each: thumbnails are many.
 _Files = list[os.DirEntry[str]]
 
 
@@ -241,6 +241,8 @@ def _entries(folder: Path) -> _Files:
 def _bytes(files: _Files) -> int:
     total = 0
     for file in files:
-        with contextlib.suppress(FileNotFoundError):  # removed in the meantime
+        try:
             total += file.stat(follow_symlinks=False).st_size
+        except FileNotFoundError:  # removed in the meantime
+            continue
     return total

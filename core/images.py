@@ -58,15 +58,16 @@ def probe(data: bytes) -> None:
         pass
 
 
-def size(path: Path) -> tuple[int, int]:
-    """Width and height of an image file in pixels, upright, from its header alone.
+def header(path: Path) -> tuple[int, int, str]:
+    """Width and height of an image file in pixels, upright, and its format as Pillow names it, from its header alone.
 
     Raises:
         UnreadableImage: the file cannot be read, or is no image.
     """
     with _reasons(), Image.open(path, formats=_FORMATS) as image:
         width, height = image.size
-        return (height, width) if _orientation(image) >= _LYING else (width, height)
+        turned = _orientation(image) >= _LYING
+        return (height, width, image.format or "") if turned else (width, height, image.format or "")
 
 
 def decode(data: bytes, min_side: int | None = WORKING_SIDE) -> Image.Image:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 import streamlit as st
+from numpy.typing import NDArray
 
 from core.backbones import Backbone
 from core.image_sizes import ImageSizes
@@ -91,7 +92,7 @@ def _draw_sizes(dataset: Dataset) -> None:
         f"The median image is {np.median(width):,.0f} by {np.median(height):,.0f} pixels; the shortest side of all is "
         f"{shorter.min():,}"
     )  # fmt: skip
-    text += f"; the files take {panels.size(int(sizes.bytes.sum()))}."
+    text += f"; the files, {_formats(sizes.format[known])}, take {panels.size(int(sizes.bytes.sum()))}."
     if small:
         text += f" {count(small, 'image is', 'images are')} less than {_SMALL} pixels high or wide."
     st.markdown(text)
@@ -105,9 +106,18 @@ def _draw_sizes(dataset: Dataset) -> None:
         )  # fmt: skip
 
 
+def _formats(found: NDArray[np.str_]) -> str:
+    """How many files have which format, the most common first."""
+    names, counts = np.unique(found, return_counts=True)
+    if len(names) == 1:
+        return f"all {names[0]}"
+    return ", ".join(f"{counts[place]:,} {names[place]}" for place in np.argsort(-counts, kind="stable"))
+
+
 def _sizes_frame(dataset: Dataset, sizes: ImageSizes) -> pd.DataFrame:
     columns = {"path": dataset.paths, "class": dataset.labels, "split": dataset.splits}
-    return pd.DataFrame({**columns, "width": sizes.width, "height": sizes.height, "bytes": sizes.bytes})
+    measured = {"width": sizes.width, "height": sizes.height, "bytes": sizes.bytes, "format": sizes.format}
+    return pd.DataFrame({**columns, **measured})
 
 
 def _draw_samples(dataset: Dataset) -> None:

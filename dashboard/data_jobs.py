@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from core import jobs
-from core.cache_use import CacheUse, cache_use, free_space
+from core.cache_use import CacheUse, free_space
 from core.jobs import JobStatus
 from dashboard import loaders, panels
 from dashboard.selection import Selection, is_public
@@ -18,7 +18,10 @@ _ASKED, _FREED, _UNKNOWN = "_free_space_asked", "_freed", "_free_unknown"
 
 
 def draw_jobs(selection: Selection) -> None:
-    """The job under way, models that lack vectors, and the jobs that ended."""
+    """The job under way, models that lack vectors, and the jobs that ended; a public demo has none of it."""
+    if is_public():
+        st.caption("This is a public demo, which starts no jobs.")
+        return
     panels.embed_missing(selection)
     past = jobs.history()
     if not past:
@@ -52,11 +55,11 @@ def _row(job: JobStatus) -> dict[str, object]:
 
 def draw_cache() -> None:
     """What the cache holds, by model and by kind, and how much can be freed."""
-    use = cache_use(loaders.store())
-    total = sum(one.bytes for one in use.models) + sum(one.bytes for one in use.kinds)
+    use = loaders.cache_use()
+    absent = f", and {panels.size(use.unknown)} are vectors of models that are not here" if use.unknown else ""
     st.markdown(
-        f"The cache folder holds {panels.size(total)}. {panels.size(use.freeable)} of it can be computed again at any "
-        "time" + (f", and {panels.size(use.unknown)} are vectors of models that are not here." if use.unknown else ".")
+        f"The cache folder holds {panels.size(use.bytes)}. {panels.size(use.freeable)} of it can be computed again at "
+        f"any time{absent}."
     )
     left, right = st.columns(2, gap="large")
     with left:
@@ -67,7 +70,7 @@ def draw_cache() -> None:
 
 
 def _table(frame: pd.DataFrame, name: str, alt: str) -> None:
-    columns = {"MB": st.column_config.NumberColumn(format="%.1f")}
+    columns = {name: st.column_config.NumberColumn(format="%.1f") for name in ("MB", "MB to free")}
     st.dataframe(frame, hide_index=True, alt=alt, column_config=columns)
     panels.download(frame, name)
 
@@ -78,8 +81,8 @@ def _models_frame(use: CacheUse) -> pd.DataFrame:
 
 
 def _kinds_frame(use: CacheUse) -> pd.DataFrame:
-    rows = [(one.name, one.files, one.bytes / 1e6, "yes" if one.freeable else "never") for one in use.kinds]
-    return pd.DataFrame(rows, columns=["kind", "files", "MB", "can be freed"])
+    rows = [(one.name, one.files, one.bytes / 1e6, one.freeable / 1e6) for one in use.kinds]
+    return pd.DataFrame(rows, columns=["kind", "files", "MB", "MB to free"])
 
 
 def _draw_free(use: CacheUse) -> None:

@@ -24,6 +24,8 @@ from core.answer import answer as decide
 from core.at_least_two import TripletScores, score_triplets
 from core.backbones import Backbone, Runner
 from core.backbones.text import TextEncoder
+from core.cache_use import CacheUse
+from core.cache_use import cache_use as use_of
 from core.calibration import Calibration, fit
 from core.class_thresholds import ClassThresholds, class_thresholds
 from core.classify import default_classifier
@@ -90,6 +92,7 @@ def store() -> EmbeddingStore:
 def forget() -> None:
     """Look at the disk again: after a job, or when the user asks."""
     _dataset.clear()
+    _cache_use.clear()
     available_models.clear()
     unavailable_models.clear()
     classifier.clear()
@@ -107,6 +110,16 @@ def unavailable_models() -> dict[str, str]:
     """What to do for each model whose weights are not here."""
     reasons = {name: catalogue.missing_reason(spec) for name, spec in catalogue.all_specs().items()}
     return {name: reason for name, reason in reasons.items() if reason}
+
+
+def cache_use() -> CacheUse:
+    """What the cache holds; looks at every file of it, but not at every rerun."""
+    return _cache_use(str(cache_dir()))
+
+
+@st.cache_resource(ttl=20, show_spinner=False)
+def _cache_use(folder: str) -> CacheUse:
+    return use_of(store())
 
 
 def dataset(choice: DatasetChoice) -> Dataset:

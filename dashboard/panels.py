@@ -125,8 +125,11 @@ def offer_missing(selection: Selection) -> None:
 
 
 def job_runs() -> bool:
-    """Draw how far the job under way is, or how the last one ended; whether there is one under way."""
-    live = jobs.running()
+    """Draw how far the job under way is, or how the last one ended; whether there is one under way.
+
+    In a public demo it would show visitors the owner's folders, and let them cancel the owner's work.
+    """
+    live = [] if is_public() else jobs.running()
     if live:
         _watch(live[0].id)
     elif finished := st.session_state.get("_finished_job"):

@@ -105,7 +105,7 @@ def _without_marked(dataset: Dataset) -> Dataset:
         return dataset
     left_out = st.toggle(
         f"Leave out {count(len(marked), 'marked image')}", key="unmarked", bind="query-params",
-        help="Images marked on the threshold page because their label looks wrong.",
+        help="Images marked on the data and threshold pages because their label looks wrong.",
     )  # fmt: skip
     st.download_button("Marks as CSV", marks.as_csv, marks.NAME, "text/csv", type="tertiary", on_click="ignore")
     return loaders.without(dataset, dataset.ids[marked].tolist()) if left_out else dataset

@@ -73,7 +73,8 @@ def test_every_byte_is_counted_once_under_its_model_or_kind(dataset: Dataset) ->
     kinds = {one.name: one for one in use.kinds}
     assert kinds["nearest images"].freeable
     assert not kinds["other files"].freeable
-    assert use.freeable == sum(one.bytes for one in use.kinds if one.freeable)
+    assert use.freeable == kinds["nearest images"].freeable + kinds["lists of files"].freeable
+    assert use.bytes == counted
 
 
 def test_only_what_is_computed_again_goes(dataset: Dataset) -> None:
@@ -141,7 +142,7 @@ def test_a_graph_without_vectors_counts_and_strangers_beside_models_stay(dataset
         path.write_bytes(bytes(size))
     use = cache_use(store)
     assert module.ModelUse(None, "ab" * 16, 0, 300) in use.models
-    assert module.KindUse("other files", 1, 5, freeable=False) in use.kinds
+    assert module.KindUse("other files", 1, 5, freeable=0) in use.kinds
     free_space(store, unknown=True)
     assert not graph.exists()
     assert mine.exists()
@@ -220,6 +221,9 @@ def test_jobs_behind_a_link_stay(dataset: Dataset, tmp_path: Path) -> None:
 
 def test_jobs_go_a_day_after_they_ended(dataset: Dataset) -> None:
     old, new = job("done", time.time() - 90_000), job("failed", time.time() - 60)
+    size = sum(file.stat().st_size for file in old.iterdir())
+    (use,) = (one for one in cache_use(EmbeddingStore()).kinds if one.name == "jobs")
+    assert (use.files, use.freeable) == (4, size)
     free_space(EmbeddingStore())
     assert not old.exists()
     assert (new / "output.txt").read_text() == "said"

@@ -35,10 +35,11 @@ def test_they_are_read_once_and_survive_the_files(tmp_path: Path, monkeypatch: p
     root, store = pictures.paint(tmp_path / "shapes", 3), EmbeddingStore()
     dataset = pictures.load(root)
     first = image_sizes(dataset, store)
-    monkeypatch.setattr(module.images, "size", None)
+    monkeypatch.setattr(module.images, "header", None)
     again = image_sizes(dataset, store)
     assert (again.width == first.width).all()
     assert (again.bytes == first.bytes).all()
+    assert (again.format == first.format).all()
 
 
 def test_a_file_that_went_away_has_no_size(tmp_path: Path) -> None:
@@ -46,7 +47,7 @@ def test_a_file_that_went_away_has_no_size(tmp_path: Path) -> None:
     dataset.file(4).unlink()
     dataset.file(5).write_bytes(b"no picture")
     found = image_sizes(dataset, EmbeddingStore())
-    assert (found.width == 0).nonzero()[0].tolist() == [4, 5]
+    assert (found.width == 0).nonzero()[0].tolist() == (found.format == "").nonzero()[0].tolist() == [4, 5]
 
 
 @pytest.mark.parametrize("name", sorted(bad_images()))
@@ -54,7 +55,19 @@ def test_hostile_headers_give_a_size_or_a_reason(name: str, tmp_path: Path) -> N
     file = tmp_path / "image"
     file.write_bytes(bad_images()[name])
     with contextlib.suppress(images.UnreadableImage):
-        assert min(images.size(file)) > 0
+        width, height, _ = images.header(file)
+        assert min(width, height) > 0
+
+
+def test_the_format_is_that_of_the_content_whatever_the_name(tmp_path: Path) -> None:
+    root = pictures.paint(tmp_path / "shapes", 2)
+    kinds = {"circle/a.png": "JPEG", "circle/b.jpg": "WEBP", "circle/c.jpg": "BMP", "circle/d.png": "SGI"}
+    for side, (name, kind) in enumerate(kinds.items(), 30):
+        Image.new("RGB", (side, 40), "navy").save(root / name, kind)
+    dataset = pictures.load(root)
+    found = dict(zip(dataset.paths.tolist(), image_sizes(dataset, EmbeddingStore()).format.tolist(), strict=True))
+    assert [found[name] for name in kinds] == ["JPEG", "WEBP", "BMP", "other"]
+    assert found["square/0000.png"] == "PNG"
 
 
 def test_large_files_keep_their_bytes(tmp_path: Path) -> None:

@@ -15,10 +15,10 @@ import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from core import jobs, marks
+from core import files, jobs, marks
 from core.backbones import available
 from core.datasets import load_dataset
-from core.jobs import JobStatus
+from core.jobs import JobStatus, State
 from core.recent import DatasetChoice, remember
 from core.store import EmbeddingStore
 from dashboard import panels
@@ -87,7 +87,7 @@ def test_the_sentence_grows_by_what_has_been_looked_for(app: App, doubtful: Path
 
 def test_images_have_counts_sizes_and_samples(app: App) -> None:
     page = app("data")
-    assert "All images are 96 by 80 pixels" in texts(page)
+    assert "All images are 96 by 80 pixels; the files, all PNG, take" in texts(page)
     bars = shown_chart(page, 0)["data"]
     assert {bar["name"] for bar in bars} == {"train", "val", "test"}
     page = app("data", samples="plain")
@@ -150,10 +150,18 @@ def test_a_link_opens_a_kind_of_groups_and_a_page_of_them(app: App, tmp_path: Pa
     assert page.segmented_control(key="asking").value == "val"
 
 
-def test_no_duplicates_is_said(app: App, own: Path) -> None:
+def test_no_duplicates_is_said(app: App, tmp_path: Path, own: Path) -> None:
+    random = np.random.default_rng(0)
+    for number in range(9):
+        folder = tmp_path / "alone" / f"class {number % 3}"
+        folder.mkdir(parents=True, exist_ok=True)
+        blocks = Image.fromarray(random.integers(0, 256, (8, 8, 3), dtype=np.uint8))
+        blocks.resize((96, 96), Image.Resampling.NEAREST).save(folder / f"{number}.png")
+    run_core(own, "embed", "--dataset", str(tmp_path / "alone"), "--models", MODEL)
     page = app("data", cache=own, part="Duplicates")
     assert not page.exception
-    assert "1 group of exact copies" in texts(page)
+    assert "No two images are the same or nearly so." in texts(page)
+    assert not [one for one in page.segmented_control if one.key == "groups"]
 
 
 def test_a_wrong_label_is_found_marked_and_unmarked(app: App, doubtful: Path) -> None:
@@ -187,15 +195,19 @@ def test_without_vectors_each_list_says_what_to_do(app: App, workplace: Workplac
     assert "No model has embedded these images yet" in texts(page)
 
 
+def job(cache: Path, age: float, state: State) -> Path:
+    """The folder of a job that began so many seconds ago and took 75."""
+    begun = time.time() - age
+    folder = cache / "jobs" / f"{int(begun)}-ab"
+    folder.mkdir(parents=True)
+    one = JobStatus(folder.name, ("embed", "--dataset", "/home/owner"), state, started=begun, updated=begun + 75)
+    (folder / "status.json").write_text(json.dumps(asdict(one)))
+    return folder
+
+
 def test_jobs_that_ended_are_listed_newest_first(app: App, own: Path) -> None:
-    for age, state in ((500, "done"), (100, "failed")):
-        name = f"{int(time.time()) - age}-ab"
-        folder = own / "jobs" / name
-        folder.mkdir(parents=True)
-        one = JobStatus(
-            name, ("embed", "--models", "all"), state, started=time.time() - age, updated=time.time() - age + 75
-        )  # type: ignore[arg-type]
-        (folder / "status.json").write_text(json.dumps(asdict(one)))
+    job(own, 500, "done")
+    job(own, 100, "failed")
     page = app("data", cache=own, part="Jobs and cache")
     assert not page.exception
     frame = page.dataframe[0].value
@@ -225,6 +237,24 @@ def test_a_public_demo_computes_and_removes_nothing(app: App, own: Path, monkeyp
     page = app("data", cache=own, part="Jobs and cache")
     assert "nothing is removed" in texts(page)
     assert not [one for one in page.button if "Free" in one.label or "Embed" in one.label]
+
+
+@pytest.mark.parametrize("name", ["data", "overview"])
+def test_a_public_demo_shows_no_jobs_and_cancels_none(
+    app: App, own: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    job(own, 500, "done")
+    alive = job(own, 100, "running") / "alive"
+
+    def shown() -> tuple[bool, bool]:
+        page = app(name, cache=own, part="Jobs and cache")
+        tables = [one.value.to_string() for one in page.dataframe]
+        return "Cancel" in [one.label for one in page.button], "/home/owner" in plainly(page) + " ".join(tables)
+
+    with files.locked(alive):
+        assert shown() == (True, True)
+        monkeypatch.setenv(jobs.PUBLIC_VARIABLE, "1")
+        assert shown() == (False, False)
 
 
 def test_csv_files_hold_no_formulas() -> None:
