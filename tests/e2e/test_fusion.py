@@ -65,10 +65,3 @@ def test_from_sliders_to_a_model_on_the_threshold_page(fusion_server: Server, pa
     page.get_by_role("radio", name="mine").or_(page.get_by_role("button", name="mine", exact=True)).first.click()
     page.wait_for_url("**model=mine**")
     expect(page.get_by_text("you wrongly match")).to_be_visible()
-
-
-def test_a_narrow_window_does_not_scroll_sideways(fusion_server: Server, page: Page) -> None:
-    page.set_viewport_size({"width": 400, "height": 800})
-    page.goto(f"{fusion_server.url}/fusion")
-    settle(page)
-    assert page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth") <= 400

@@ -24,7 +24,7 @@ _ELSEWHERE = "127.0.0.1:9"
 def test_errors_and_requests_to_elsewhere_are_noticed(server: Server, browser: Browser, script: str, said: str) -> None:
     watch = Watch(browser.new_context())
     page = watch.context.new_page()
-    page.goto(f"{server.url}/pair")
+    page.goto(f"{server.url}/train")
     settle(page)
     assert watch.noticed == []
     page.evaluate(f"() => {{ {script} }}")
