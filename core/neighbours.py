@@ -44,13 +44,18 @@ def nearest_neighbours(
     """
     if len(dataset) < 2:
         raise LikenessError(f"{dataset.title} has {len(dataset)} images: neighbours need at least 2. Add images.")
-    key = neighbours_key(dataset, backbone)
-    kept = store.read_arrays(_KIND, key)
-    if kept is None or set(kept) != {"rows", "scores"}:
+    found = kept_neighbours(dataset, backbone, store)
+    if found is None:
         rows, scores = all_nearest(stored_vectors(dataset, backbone, store), min(MOST, len(dataset) - 1), progress)
-        kept = {"rows": rows, "scores": scores}
-        store.write_arrays(_KIND, key, kept)
-    return Neighbours(kept["rows"], kept["scores"])
+        store.write_arrays(_KIND, neighbours_key(dataset, backbone), {"rows": rows, "scores": scores})
+        found = Neighbours(rows, scores)
+    return found
+
+
+def kept_neighbours(dataset: Dataset, backbone: Backbone, store: EmbeddingStore) -> Neighbours | None:
+    """The neighbours that were found before, or None."""
+    kept = store.read_arrays(_KIND, neighbours_key(dataset, backbone))
+    return Neighbours(**kept) if kept is not None and set(kept) == {"rows", "scores"} else None
 
 
 def neighbours_key(dataset: Dataset, backbone: Backbone) -> str:

@@ -39,7 +39,7 @@ def draw(test: Verification, found: ThresholdReport) -> None:
 def draw_errors(test: SplitPairs, t: float) -> None:
     """The worst pairs of each kind."""
     matches, misses = loaders.pair_errors(test).at(t, _SHOWN)
-    st.subheader("Worst false matches")
+    st.header("Worst false matches")
     threshold.draw_pairs(test.dataset, matches, "match", "No different pair of test images scores this high.")
-    st.subheader("Worst false non-matches")
+    st.header("Worst false non-matches")
     threshold.draw_pairs(test.dataset, misses, "miss", "No same pair of test images scores below the threshold.")

@@ -11,14 +11,15 @@ import streamlit as st
 from core import marks
 from core.backbones import Backbone
 from core.duplicates import Duplicates, Group
+from core.errors import LikenessError
 from core.label_suspects import Suspect
-from core.neighbours import Neighbours
+from core.neighbours import Neighbours, kept_neighbours
 from core.outliers import Outlier
 from core.records import Dataset
 from dashboard import loaders, panels, query
 from dashboard.navigation import RETRIEVAL
 from dashboard.pair_picker import compare_link
-from dashboard.selection import Selection
+from dashboard.selection import Selection, is_public
 from dashboard.text import count, plain
 from dashboard.threshold import flag
 
@@ -55,7 +56,13 @@ def choose_queries(dataset: Dataset) -> str:
 
 
 def neighbours(dataset: Dataset, model: Backbone) -> Neighbours:
-    """The nearest images of every image; draws how far it is."""
+    """The nearest images of every image; draws how far it is.
+
+    Raises:
+        LikenessError: they were never looked for, and this is a public demo.
+    """
+    if is_public() and kept_neighbours(dataset, model, loaders.store()) is None:
+        raise LikenessError("This is a public demo, which computes nothing new. Its owner can look for neighbours.")
     with panels.progress() as progress:
         return loaders.neighbours(dataset, model, progress)
 

@@ -54,7 +54,7 @@ def draw(maps: Sequence[Map], chosen: NDArray[np.bool_]) -> None:
     """What is known of the selected images, then a page of them, the most typical first."""
     dataset, rows = maps[0].dataset, np.flatnonzero(chosen)
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.subheader(f"{count(len(rows), 'selected image')}", width="content")
+        st.header(f"{count(len(rows), 'selected image')}", width="content")
         st.button("Clear the selection", icon=":material/close:", type="tertiary", on_click=clear)
     names, counts = np.unique(dataset.labels[rows], return_counts=True)
     order = np.argsort(-counts, kind="stable")

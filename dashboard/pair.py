@@ -181,7 +181,7 @@ def draw_answer(pair: Pair, bench: Bench, dataset: Dataset) -> None:
     """The decision in words, who made it, and what crops and the dataset's labels say to it."""
     word, icon, colour = _BADGES[pair.found.decision.same]
     st.badge(word, icon=icon, color=colour)
-    st.markdown(f"### {plain(sentence(pair.found))}")
+    st.markdown(f"## {plain(sentence(pair.found))}")
     model, rows = bench.decider.model, [query.row for query in pair.asked if query.row is not None]
     asides = [f"Decided by {model.name}{f': {model.origin}' if isinstance(model, Fusion) and model.origin else ''}."]
     if pair.looks is not pair.whole:

@@ -19,7 +19,7 @@ def draw(pair: Pair, bench: Bench, dataset: Dataset) -> None:
     """The pair's score on the distributions of validation pairs, and the pairs nearest to it."""
     known = loaders.pairs(dataset, bench.decider.model, "val")
     score = pair.found.decision.score
-    st.subheader("Where the pair falls")
+    st.header("Where the pair falls")
     fmr, fnmr = known.verification.level_rates
     panels.chart(
         comparison_charts.placed(known.verification, bench.decider.threshold, score),

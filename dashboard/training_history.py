@@ -33,7 +33,7 @@ def draw(known: Sequence[Run], selection: Selection, *, busy: bool) -> None:
         selection: what the sidebar says.
         busy: whether something runs, so that nothing more can be started.
     """
-    st.subheader("Runs")
+    st.header("Runs")
     if not known:
         st.info(
             "Nothing has been trained yet. The form above starts a run, and so does `python -m core train`.",

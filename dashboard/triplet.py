@@ -107,7 +107,7 @@ def _draw_answer(found: TripletDecision, judge: Judge, pictures: Sequence[Pictur
         st.badge("At least two match", icon=":material/check_circle:", color="green")
     else:
         st.badge("No match", icon=":material/cancel:", color="gray")
-    st.markdown(f"### {plain(sentence(found))}")
+    st.markdown(f"## {plain(sentence(found))}")
     if doubt := contradiction(found):
         st.warning(plain(doubt), icon=":material/warning:")
     origin = f": {judge.model.origin}" if isinstance(judge.model, Fusion) and judge.model.origin else ""

@@ -33,7 +33,7 @@ try:
                 with panels.progress() as progress:
                     found = loaders.duplicates(dataset, model, progress)
                 data_lists.draw_duplicates(found)
-                st.subheader("What leaks do to the numbers")
+                st.header("What leaks do to the numbers")
                 split = data_lists.choose_queries(dataset)
                 leaks.draw_effect(loaders.evaluation(dataset, chosen.models, Protocol(split)), found)
     if tabs[3].open:
@@ -48,9 +48,9 @@ try:
                 data_lists.draw_outliers(dataset, loaders.far_images(dataset, model, near), model.name)
     if tabs[5].open:
         with tabs[5]:
-            st.subheader("Jobs")
+            st.header("Jobs")
             data_jobs.draw_jobs(chosen)
-            st.subheader("Cache")
+            st.header("Cache")
             data_jobs.draw_cache()
     place.markdown(said + data.findings(dataset, models))  # with what has just been looked for
 except LikenessError as error:

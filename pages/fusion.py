@@ -44,9 +44,9 @@ try:
         )  # fmt: skip
         if fused is not None:
             fusion_trial.draw_charts(fused, single, alone)
-    st.subheader("What each part is worth")
+    st.header("What each part is worth")
     ablation.draw(chosen, parts, weights, usual, objective, base_rate)
-    st.subheader("Saved fusions")
+    st.header("Saved fusions")
     fusion_saving.draw(parts, weights)
 except LikenessError as error:
     st.error(plain(str(error)), icon=":material/error:")

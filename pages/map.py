@@ -26,7 +26,7 @@ try:
     st.markdown(maps_of.sentence(maps, chosen.dataset))
     picture, lists = st.container(), st.container()
     with lists:
-        st.subheader("Look at an image")
+        st.header("Look at an image")
         st.markdown("Click a point, or choose here. A new photo is placed where its like are.")
         asked = pair_picker.choose(chosen, map_selection.IMAGE, "Image", gallery_open=False)
         row, seen = (None, None) if asked is None else map_point.look(maps, chosen.dataset, asked, view.settings)

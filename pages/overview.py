@@ -22,7 +22,7 @@ st.markdown(
 
 busy = bool(chosen.ready) and answer.draw(chosen)
 
-st.subheader("Which model retrieves best")
+st.header("Which model retrieves best")
 if not chosen.ready:
     panels.nothing_embedded(chosen)
 else:
@@ -54,7 +54,7 @@ else:
         panels.offer_missing(chosen)
 panels.without_weights()
 
-st.subheader("The images")
+st.header("The images")
 st.page_link(
     DATA, label="Samples, sizes, skipped files, duplicates and doubtful labels are on the data page",
     icon=":material/folder_open:", query_params=link_to(),

@@ -33,6 +33,6 @@ pair_sides.draw_labels(compared, bench.labelling)
 classifier = bench.labelling.classifier
 if bench.labelling.groups is None and classifier is not None:
     panels.embed_missing(replace(chosen, pending={classifier.name: loaders.missing(chosen.dataset, classifier)}))
-st.subheader("What each model says")
+st.header("What each model says")
 pair.draw_models(compared, bench)
 pair_known.draw(compared, bench, chosen.dataset)

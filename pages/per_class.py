@@ -23,7 +23,7 @@ except LikenessError as error:
 
 st.markdown(heatmap.sentence(table, shown, view))
 above = st.container()
-st.subheader("Behind a cell")
+st.header("Behind a cell")
 label, model = heatmap.choose_cell(table)
 with above:
     heatmap.draw(table, shown, view, (label, model))

@@ -24,7 +24,7 @@ except LikenessError as error:
 suggested = {triplet_setting.PAIRS: {name: judge.threshold for name, judge in judges.items()}}
 trial = None
 with trust:
-    st.subheader("How far to trust it")
+    st.header("How far to trust it")
     try:
         trial = triplet_trust.settings(chosen.dataset)
         suggested[triplet_setting.TRIPLETS] = {

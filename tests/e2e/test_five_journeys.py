@@ -23,7 +23,7 @@ _LONG = 120_000  # the first picture waits for two exports
 _BEST = "similar images are of the right class"
 _DOES = "you wrongly match"
 _HITS = '[class*="st-key-hit-"] button:visible'
-_TRIPLET = 'h3:has-text("Yes:"), h3:has-text("No:")'
+_TRIPLET = 'h2:has-text("Yes:"), h2:has-text("No:")'
 Window = Callable[[], Page]
 
 
@@ -57,7 +57,7 @@ def said(page: Page, words: str) -> str:
 
 def verdict(page: Page) -> str:
     """The heading of the pair page, without the ligatures of the font."""
-    heading = page.locator("h3").filter(has_text="Among pairs scoring like this")
+    heading = page.locator("h2").filter(has_text="Among pairs scoring like this")
     expect(heading).to_be_visible(timeout=_LONG)
     settle(page)
     return heading.inner_text().replace("≥", ">=")

@@ -45,9 +45,9 @@ def link(pair_server: Server) -> str:
 
 def answer(page: Page) -> str:
     """The sentence, without the ligatures of the font."""
-    page.wait_for_selector(f"h3:has-text('{_SAID}')", timeout=_LONG)
+    page.wait_for_selector(f"h2:has-text('{_SAID}')", timeout=_LONG)
     settle(page)
-    return page.locator("h3").filter(has_text=_SAID).inner_text().replace("≥", ">=")
+    return page.locator("h2").filter(has_text=_SAID).inner_text().replace("≥", ">=")
 
 
 @pytest.mark.slow

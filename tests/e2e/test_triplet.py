@@ -12,7 +12,7 @@ from tests.bad_images import bad_images
 from tests.e2e.browser import Server, settle
 from tests.workplace import HOSTILE, Workplace
 
-_ANSWER = 'h3:has-text("Yes:"), h3:has-text("No:")'
+_ANSWER = 'h2:has-text("Yes:"), h2:has-text("No:")'
 _TWO = f"a={quote('plain/03.png')}&b={quote('square_*_/02.png')}"
 _LINK = f"/triplet?{_TWO}&c={quote('plain/05.png')}"
 

@@ -19,6 +19,7 @@ from core import files, jobs, marks
 from core.backbones import available
 from core.datasets import load_dataset
 from core.jobs import JobStatus, State
+from core.neighbours import nearest_neighbours
 from core.recent import DatasetChoice, remember
 from core.store import EmbeddingStore
 from dashboard import panels
@@ -133,7 +134,7 @@ def test_duplicates_are_groups_of_pictures_and_what_they_do_is_told(app: App, do
     said = texts(page)
     assert "group of near duplicates" in said
     assert "circle/twin.jpg" in said.replace("\\", "")
-    assert "What leaks do to the numbers" in [one.value for one in page.subheader]
+    assert "What leaks do to the numbers" in [one.value for one in page.header]
 
 
 def test_a_link_opens_a_kind_of_groups_and_a_page_of_them(app: App, tmp_path: Path, own: Path) -> None:
@@ -262,3 +263,16 @@ def test_csv_files_hold_no_formulas() -> None:
 
     text = panels.as_csv(pd.DataFrame({"path": ["=cmd()", "a,b"], "number": [-1.5, 2.0], "right": [True, False]}))
     assert text.splitlines() == ["path,number,right", "'=cmd(),-1.5,True", '"a,b",2.0,False']
+
+
+@pytest.mark.parametrize("part", ["Label suspects", "Outliers"])
+def test_a_public_demo_shows_what_was_found_and_looks_for_nothing(
+    app: App, own: Path, workplace: Workplace, part: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(jobs.PUBLIC_VARIABLE, "1")
+    page = app("data", cache=own, part=part)
+    assert "computes nothing new" in page.error[0].value
+    nearest_neighbours(load_dataset(str(workplace.pictures)), available()[MODEL], EmbeddingStore(own))
+    page = app("data", cache=own, part=part)
+    assert not page.error
+    assert not page.exception

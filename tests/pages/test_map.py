@@ -131,7 +131,7 @@ def test_a_selection_is_told_and_shown(app: App, mapped: Path, dataset: Dataset)
     page.run()
     assert not page.exception
     said = texts(page)
-    assert f"{len(plain)} selected images" in [one.value for one in page.subheader]
+    assert f"{len(plain)} selected images" in [one.value for one in page.header]
     assert f"{len(plain)} **plain**" in said
     assert f"To **{MODEL}**" in said.replace("\\", "")
     tiles = [button for button in page.button if button.key and button.key.startswith("tile-selected-")]
@@ -139,7 +139,7 @@ def test_a_selection_is_told_and_shown(app: App, mapped: Path, dataset: Dataset)
     chosen = shown_chart(page, 1)["data"][1]
     assert chosen["name"] == "plain"
     next(button for button in page.button if button.label == "Clear the selection").click().run()
-    assert not [one for one in page.subheader if "selected" in one.value]
+    assert not [one for one in page.header if "selected" in one.value]
 
 
 def test_three_dimensions_and_class_names(app: App, two_models: Path, dataset: Dataset) -> None:

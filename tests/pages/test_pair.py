@@ -52,14 +52,14 @@ def test_with_nothing_chosen_it_says_what_to_do(app: Open) -> None:
     page = app("pair")
     assert not page.exception
     assert "Choose two images above" in said(page)
-    assert "### " not in texts(page)
+    assert "## " not in texts(page)
 
 
 def test_a_link_opens_two_images_with_the_answer(app: Open) -> None:
     page = app("pair", **LINK)
     assert not page.exception
     assert re.search(
-        r"### (Same class|Different classes): [\d.]+ (>=|<) [\d.]+\. Among pairs scoring like this", said(page)
+        r"## (Same class|Different classes): [\d.]+ (>=|<) [\d.]+\. Among pairs scoring like this", said(page)
     )
     assert re.search(r"The dataset calls them plain and square_\*_, so this is (right|wrong)", said(page))
     assert f"Decided by {MODEL}." in said(page)
@@ -109,7 +109,7 @@ def test_uploads_are_compared_and_reopen_from_their_link(app: Open, workplace: W
         page.file_uploader[place].set_value([(f"{place}.png", data[place], "image/png")])
         page.run()
     assert not page.exception
-    answer = next(one.value for one in page.markdown if one.value.startswith("### "))
+    answer = next(one.value for one in page.markdown if one.value.startswith("## "))
     assert "The dataset calls" not in said(page)
     again = app("pair", **{key: uploads.keep(one) for key, one in zip(LINK, data, strict=True)})
     assert answer in [one.value for one in again.markdown]
@@ -125,7 +125,7 @@ def test_a_public_demo_compares_uploads_and_keeps_none(
     page = app("pair", cache=place, a_from="Upload", b="plain/03.png")
     page.file_uploader[0].set_value([("0.png", (workplace.pictures / "plain" / "05.png").read_bytes(), "image/png")])
     page.run()
-    assert "### " in texts(page)
+    assert "## " in texts(page)
     assert "a" not in page.query_params
     assert not (place / "uploads").exists()
 
@@ -137,12 +137,12 @@ def test_every_bad_file_gives_a_message_and_the_page_lives_on(app: Open) -> None
         page.run()
         assert not page.exception, name
         assert "First image: this file cannot be used: " in said(page), name
-        assert "### " not in texts(page), name
+        assert "## " not in texts(page), name
     for name, (data, _) in list(odd_images().items())[::6]:
         page.file_uploader[0].set_value([(name, data, "image/jpeg")])
         page.run()
         assert not page.exception, name
-        assert "### " in texts(page), name
+        assert "## " in texts(page), name
 
 
 def test_crops_change_the_score_and_say_by_how_much(app: Open, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -240,7 +240,7 @@ def test_a_pair_that_is_known_can_be_compared_next(app: Open) -> None:
     next(button for button in page.button if (button.key or "").startswith("compare-")).click().run()
     assert not page.exception
     assert [page.text_input(key=f"{key}_path").value for key in LINK] != list(LINK.values())
-    assert "### " in texts(page)
+    assert "## " in texts(page)
 
 
 def test_without_vectors_it_says_how_to_make_them(app: Open, tmp_path: Path) -> None:

@@ -42,7 +42,7 @@ def test_with_nothing_chosen_it_says_what_to_do_and_how_far_to_trust_it(app: Ope
 def test_a_link_opens_three_images_with_the_answer(app: Open) -> None:
     page = app("triplet", **LINK)
     assert not page.exception
-    assert re.search(r"### (Yes|No)", texts(page))
+    assert re.search(r"## (Yes|No)", texts(page))
     assert f"Decided by {MODEL}" in texts(page).replace("\\", "")
     pairs = next(table.value for table in page.dataframe if "pair" in table.value)
     assert pairs["pair"].tolist() == ["A and B", "A and C", "B and C"]
@@ -117,14 +117,14 @@ def test_a_link_that_makes_no_sense_opens_all_the_same(link: dict[str, str], app
     page = app("triplet", **LINK, **link)
     assert not page.exception
     assert -1 <= used(page) <= 1
-    assert re.search(r"### (Yes|No)", texts(page))
+    assert re.search(r"## (Yes|No)", texts(page))
 
 
 def test_a_triplet_of_test_images_is_drawn(app: Open) -> None:
     page = app("triplet")
     next(button for button in page.button if button.label == "Draw a test triplet").click().run()
     assert not page.exception
-    assert re.search(r"### (Yes|No)", texts(page))
+    assert re.search(r"## (Yes|No)", texts(page))
     assert all(page.text_input(key=f"{key}_path").value for key in "abc")
 
 
@@ -142,14 +142,14 @@ def test_every_bad_file_gives_a_message_and_the_page_lives_on(app: Open, workpla
     )
     page.run()
     assert "This file cannot be used" not in texts(page)
-    assert re.search(r"### (Yes|No)", texts(page))
+    assert re.search(r"## (Yes|No)", texts(page))
     assert "The dataset calls them" not in texts(page)  # of an upload the class is not known
 
 
 def test_a_link_to_an_upload_shows_it_again(app: Open, workplace: Workplace) -> None:
     app("triplet")
     key = uploads.keep((workplace.pictures / "plain" / "07.png").read_bytes())
-    assert re.search(r"### (Yes|No)", texts(app("triplet", a=LINK["a"], b=LINK["b"], c=key)))
+    assert re.search(r"## (Yes|No)", texts(app("triplet", a=LINK["a"], b=LINK["b"], c=key)))
     assert "no longer kept" in texts(app("triplet", a=LINK["a"], b=LINK["b"], c="0" * 32))
 
 
@@ -157,7 +157,7 @@ def test_names_never_become_markup(app: Open) -> None:
     page = app("triplet", a=f"{HOSTILE}/01.png", b=f"{HOSTILE}/02.png", c=LINK["c"])
     assert not page.exception
     assert HOSTILE not in texts(page)
-    assert re.search(r"### (Yes|No)", texts(page))
+    assert re.search(r"## (Yes|No)", texts(page))
 
 
 def test_without_vectors_it_says_what_to_do(app: Open, tmp_path: Path) -> None:
@@ -182,7 +182,7 @@ def test_too_few_classes_are_said_in_words(
     page = app("triplet", cache=tmp_path / "few-cache", a="circle/0001.png", b="circle/0002.png", c="circle/0003.png")
     assert not page.exception
     assert said in texts(page).replace("\\", "")
-    assert bool(re.search(r"### (Yes|No)", texts(page))) == (len(counts) > 1)
+    assert bool(re.search(r"## (Yes|No)", texts(page))) == (len(counts) > 1)
 
 
 def test_a_pair_head_decides_without_distances(app: Open, paired: Path) -> None:
