@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import quote
 
@@ -24,18 +25,27 @@ def hits(page: Page) -> list[str]:
     return [button.inner_text() for button in page.locator(_HITS).all()]
 
 
-def test_the_overview_opens_fast_and_without_torch(server: Server, page: Page) -> None:
-    page.goto(server.url)
-    settle(page)
-    expect(page.get_by_text(_SENTENCE)).to_be_visible()
-    started = time.perf_counter()
-    page.goto(server.url)
-    page.wait_for_selector(f"text={_SENTENCE}")
-    assert time.perf_counter() - started < 5
-    assert not server.modules_loaded("libtorch")
-    assert not server.modules_loaded("onnxruntime")
-    assert not server.modules_loaded("sklearn")
-    assert server.memory_mb() < 400
+def test_the_overview_opens_fast_and_without_torch(
+    server: Server, workplace: Workplace, new_page: Callable[..., Page]
+) -> None:
+    first = new_page()
+    first.goto(server.url)
+    expect(first.get_by_text(_SENTENCE)).to_be_visible(timeout=60_000)  # from here on everything is cached
+    settle(first)
+    with serve(workplace.cache) as fresh:
+        page = new_page()
+        page.goto(fresh.url)
+        settle(page)
+        expect(page.get_by_text(_SENTENCE)).to_be_visible()
+        started = time.perf_counter()
+        page.goto(fresh.url)
+        page.wait_for_selector(f"text={_SENTENCE}")
+        assert time.perf_counter() - started < 5
+        assert not fresh.modules_loaded("libtorch")
+        assert not fresh.modules_loaded("onnxruntime")
+        assert not fresh.modules_loaded("sklearn")
+        assert fresh.memory_mb() < 400
+        page.close()  # before the server that it asks
 
 
 def test_from_the_gallery_to_five_hits_to_the_next_query(server: Server, page: Page) -> None:
