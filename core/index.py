@@ -9,9 +9,8 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import faiss
 import numpy as np
 from numpy.typing import NDArray
 
@@ -19,6 +18,9 @@ from core import files
 from core.errors import LikenessError
 from core.progress import Progress, silent
 from core.store import EmbeddingStore, Vectors
+
+if TYPE_CHECKING:  # loaded at the first search: most pages make none
+    import faiss
 
 SCHEMA = 2
 _AT_ONCE = 1024  # queries of one step of a long search
@@ -69,6 +71,8 @@ class SimilarityIndex:
         Returns:
             Content ids and scores, best first; equal scores in the order of ``among``'s rows in the store.
         """
+        import faiss
+
         rows = self._vectors.rows(among)
         rows = np.unique(rows[rows >= 0])
         if not len(rows) or k < 1:
@@ -99,6 +103,8 @@ def all_nearest(
         Rows int32 ``(n, k)`` and cosine similarities float32 ``(n, k)``, best first, equal ones by row; no row finds
         itself.
     """
+    import faiss
+
     index = faiss.IndexFlatIP(values.shape[1])
     index.add(np.ascontiguousarray(values))
     search = _numpy_search(index)
@@ -125,6 +131,8 @@ def _numpy_search(index: faiss.Index) -> Callable[..., Any]:
 
 
 def _read(path: Path, digest: str, shape: tuple[int, ...]) -> faiss.Index | None:
+    import faiss
+
     if files.read_json(path.with_suffix(".json")) != _manifest(path, digest):
         return None
     try:
@@ -135,6 +143,8 @@ def _read(path: Path, digest: str, shape: tuple[int, ...]) -> faiss.Index | None
 
 
 def _write(path: Path, digest: str, values: NDArray[np.float32]) -> None:
+    import faiss
+
     index = faiss.IndexFlatIP(values.shape[1])
     index.add(np.ascontiguousarray(values))
     path.with_suffix(".json").unlink(missing_ok=True)
@@ -148,4 +158,6 @@ def _write(path: Path, digest: str, values: NDArray[np.float32]) -> None:
 
 def _manifest(path: Path, digest: str) -> dict[str, object]:
     """What must be recorded of the index file as it is now; its own checksum, since FAISS believes what it reads."""
+    import faiss
+
     return {"schema": SCHEMA, "keys": digest, "sha256": files.sha256(path), "faiss": faiss.__version__}

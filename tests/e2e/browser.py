@@ -59,7 +59,7 @@ def serve(cache: Path, **environment: str) -> Iterator[Server]:
         while time.monotonic() < deadline:
             with contextlib.suppress(OSError), urllib.request.urlopen(f"{url}/_stcore/health", timeout=1):
                 break
-            time.sleep(0.1)
+            time.sleep(0.02)
         yield Server(url, process.pid)
     finally:
         process.terminate()
