@@ -42,13 +42,13 @@ class Server:
 
 
 @contextlib.contextmanager
-def serve(cache: Path, **environment: str) -> Iterator[Server]:
-    """``streamlit run dashboard/app.py`` on a free port with this cache."""
+def serve(cache: Path, script: str = "dashboard/app.py", **environment: str) -> Iterator[Server]:
+    """``streamlit run`` of the dashboard, or of another script, on a free port with this cache."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     process = subprocess.Popen(
-        [sys.executable, "-m", "streamlit", "run", "dashboard/app.py", "--server.port", str(port),
+        [sys.executable, "-m", "streamlit", "run", script, "--server.port", str(port),
          "--server.address", "127.0.0.1"],
         cwd=ROOT, env={**os.environ, "LIKENESS_WEIGHTS": "", "LIKENESS_CACHE": str(cache), **environment},
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
