@@ -5,6 +5,8 @@ Colour-blind readers can tell them apart: Okabe and Ito's colours, then Tol's mu
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from core.backbones import BACKBONES
 
 COLOURS = (
@@ -13,6 +15,9 @@ COLOURS = (
 )  # fmt: skip
 # Blue is the same class and orange another on every chart.
 SAME, DIFFERENT, CHOSEN = "#0072B2", "#D55E00", "#888888"
+# What all share that have no colour of their own.
+OTHER = "#9a9a9a"
+_COLOURED = 15
 # From worse to better, at 0, a half and 1: pale, so that dark text is read on all of them.
 SEQUENTIAL = ("#f1f1ee", "#b5d5eb", "#5fa8d9")
 _PLACES = {name: place for place, name in enumerate([*list(BACKBONES)[12:], *list(BACKBONES)[:12]])}
@@ -22,6 +27,16 @@ def colour(model: str) -> str:
     """The colour of a model, the same on every page; a model keeps its place in the catalogue."""
     place = _PLACES.get(model, sum(model.encode()))
     return COLOURS[place % len(COLOURS)]
+
+
+def class_colours(sizes: Mapping[str, int]) -> dict[str, str]:
+    """A colour for each of the fifteen largest classes, in the order of names.
+
+    >>> class_colours({"b": 2, "a": 1})
+    {'a': '#0072B2', 'b': '#E69F00'}
+    """
+    largest = sorted(sizes, key=lambda name: (-sizes[name], name))[:_COLOURED]
+    return dict(zip(sorted(largest), COLOURS, strict=False))
 
 
 def blend(share: float) -> str:

@@ -17,12 +17,12 @@ from core.backbones import Backbone
 from core.class_mixing import mixed_classes
 from core.errors import LikenessError
 from core.neighbours import MOST, Neighbours
-from core.palette import DIFFERENT, SAME
+from core.palette import DIFFERENT, OTHER, SAME
 from core.projection import JUDGED, MOST_SHOWN, Points, Projection, Settings
 from core.records import Dataset
 from dashboard import loaders, map_charts, map_preview, panels
 from dashboard.charts import SPLIT_COLOURS
-from dashboard.map_charts import OTHER, Lit
+from dashboard.map_charts import Lit
 from dashboard.selection import Selection
 from dashboard.text import count, literal, plain, share
 

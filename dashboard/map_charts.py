@@ -10,11 +10,9 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from core.class_mixing import Mixing
-from core.palette import COLOURS
+from core.palette import OTHER, class_colours
 from dashboard.text import count, figure_text, share, shortened
 
-OTHER = "#9a9a9a"
-_MOST_COLOURS = 15
 _RING = (("#ffffff", 4.0), ("#1a1a1a", 2.0))  # seen in either theme
 _PLACED = "#D55E00"
 _HEIGHT = 560
@@ -62,16 +60,13 @@ def categories(values: NDArray[np.str_], colours: dict[str, str] | None = None) 
             have the order of names, and the rarest beyond fifteen share one grey below the others.
     """
     names, codes, counts = np.unique(values, return_inverse=True, return_counts=True)
-    if colours is not None:
-        known = {str(name): code for code, name in enumerate(names)}
-        return [Category(n, colour, np.flatnonzero(codes == known[n])) for n, colour in colours.items() if n in known]
-    kept = np.sort(np.argsort(-counts, kind="stable")[:_MOST_COLOURS])
-    found = [
-        Category(str(names[code]), COLOURS[place], np.flatnonzero(codes == code)) for place, code in enumerate(kept)
-    ]
-    rest = np.flatnonzero(~np.isin(codes, kept))
+    known = {str(name): code for code, name in enumerate(names)}
+    if colours is None:
+        colours = class_colours(dict(zip(known, counts.tolist(), strict=True)))
+    found = [Category(n, colour, np.flatnonzero(codes == known[n])) for n, colour in colours.items() if n in known]
+    rest = np.flatnonzero(np.isin(codes, [code for name, code in known.items() if name not in colours]))
     if len(rest):
-        found.insert(0, Category(count(len(names) - len(kept), "other"), OTHER, rest))
+        found.insert(0, Category(count(len(known.keys() - colours.keys()), "other"), OTHER, rest))
     return found
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -9,7 +10,7 @@ import numpy as np
 from markupsafe import Markup
 from numpy.typing import NDArray
 
-from core.palette import COLOURS
+from core.palette import OTHER, class_colours
 from core.projection import Projection, shown_rows
 from core.records import Dataset
 from core.report.svg import drawing, element, text_width, words
@@ -17,8 +18,6 @@ from core.words import shortened
 
 WIDTH, HEIGHT, _EDGE = 760, 560, 10
 _MOST = 10_000
-_COLOURED = 15  # classes with a colour of their own
-_OTHER = "#9a9a9a"
 _NAME = 20  # letters
 _ABOVE, _LINE = 6, 18  # pixels
 Places = NDArray[np.float64]
@@ -56,10 +55,10 @@ def draw_map(dataset: Dataset, found: Projection) -> Map:
     labels, points = dataset.labels[found.rows[places]], found.points[places, :2] * np.array([1.0, -1.0])
     x, y = (_scale(points[:, axis], end) for axis, end in ((0, WIDTH), (1, HEIGHT)))
     spots = np.stack([x(points[:, 0]), y(points[:, 1])], axis=1)
-    names = _coloured(labels)
+    names = class_colours(Counter(labels.tolist()))
     groups = [Entry(name, paint, spots[labels == name]) for name, paint in names.items()]
     if len(rest := spots[~np.isin(labels, list(names))]):
-        groups.append(Entry("other classes", _OTHER, rest))
+        groups.append(Entry("other classes", OTHER, rest))
     size = 4.0 if len(spots) > 3000 else 5.0
     title = f"Map of {len(spots):,} images: those that the model finds alike lie together, coloured by class"
     parts = [*(_dots(group, size) for group in groups), *_titles(groups[: len(names)])]
@@ -83,13 +82,6 @@ def _titles(groups: Sequence[Entry]) -> list[Markup]:
         if all(free):
             placed[text] = x, y
     return [words(text, *place, "middle", class_="strong") for text, place in placed.items()]
-
-
-def _coloured(labels: NDArray[np.str_]) -> dict[str, str]:
-    """A colour for each of the most frequent classes, in the order of names."""
-    names, counts = np.unique(labels, return_counts=True)
-    frequent = sorted(names[np.argsort(-counts, kind="stable")[:_COLOURED]].tolist())
-    return dict(zip(frequent, COLOURS, strict=False))
 
 
 def _scale(values: Places, end: float) -> Callable[[Places], Places]:

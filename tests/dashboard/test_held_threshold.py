@@ -36,12 +36,22 @@ def test_it_follows_until_it_is_set_and_again_when_asked(page: AppTest) -> None:
     assert "t" not in page.query_params
 
 
-def test_what_was_set_for_one_model_is_not_taken_over_by_another(page: AppTest) -> None:
+def test_what_was_set_for_one_model_stays_with_it(page: AppTest) -> None:
     page.run().button[0].click().run()
     page.selectbox[0].set_value("b").run()
     assert page.text[0].value == "0.7500"
+    assert "t" not in page.query_params
     page.selectbox[0].set_value("a").run()
+    assert page.text[0].value == "0.5000"
+    page.button[1].click().run()
     assert page.text[0].value == "0.2500"
+
+
+def test_another_page_does_not_make_it_forget(page: AppTest) -> None:
+    page.run().button[0].click().run()
+    page.query_params.clear()  # as when a page is opened
+    assert page.run().text[0].value == "0.5000"
+    assert page.query_params["t"] == "0.500000"
 
 
 @pytest.mark.parametrize(("said", "used"), [("0.3", "0.3000"), ("x", "0.2500"), ("nan", "0.2500"), ("9", "1.0000")])

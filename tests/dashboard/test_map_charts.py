@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.class_mixing import Mixing
-from dashboard.map_charts import OTHER, Lit, add_classes, add_lit, categories, classes_map, values_map
+from core.palette import OTHER
+from dashboard.map_charts import Lit, add_classes, add_lit, categories, classes_map, values_map
 
 RANDOM = np.random.default_rng(0)
 POINTS = {width: RANDOM.standard_normal((30, width)).astype(np.float32) for width in (2, 3)}

@@ -1,4 +1,4 @@
-"""The five things that people come for, clicked through on the demo dataset: on a desk in light, on a phone in dark."""
+"""The five things that people come for, clicked through on the demo dataset: in light and dark, wide and narrow."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _TRIPLET = 'h2:has-text("Yes:"), h2:has-text("No:")'
 Window = Callable[[], Page]
 
 
-@pytest.fixture(params=[("light", 1440), ("dark", 400)], ids=["desk", "phone"])
+@pytest.fixture(params=[(scheme, width) for scheme in ("light", "dark") for width in (1440, 400)])
 def window(request: pytest.FixtureRequest, new_page: Callable[..., Page]) -> Window:
     """Opens another window, of a person of its own."""
     scheme, width = request.param
@@ -130,6 +130,9 @@ def test_3_a_threshold_is_chosen_and_taken_along(demo: Server, window: Window, t
     other = window()
     visit(other, page.url)
     assert said(other, _DOES) == now
+    turn_to(page, "Per-class quality")
+    turn_to(page, "Threshold")
+    assert said(page, _DOES) == now
 
 
 def test_4_a_stakeholder_is_shown_two_photos_then_one_then_three(
