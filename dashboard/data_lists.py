@@ -126,11 +126,11 @@ def draw_suspects(dataset: Dataset, found: Sequence[Suspect], model: str) -> Non
     marked = set(marks.marked_rows(dataset).tolist())
     for one in _page(found, "suspects_page", _IMAGES):
         with st.container(border=True), st.container(horizontal=True, gap="medium"):
-            with st.container(width=_WIDTH + 52, gap=None):
+            with st.container(width=_WIDTH + 32, gap=None):
                 panels.picture(dataset, one.row, _WIDTH)
                 flag(dataset, one.row, f"suspect-{one.row}", one.row in marked)
                 _links(dataset, one)
-            with st.container(width=190, gap=None):
+            with st.container(width=180, gap=None):
                 st.markdown(
                     f"Labelled **{plain(one.label)}** ({one.support_own:.0%} of its neighbours); "
                     f"**{plain(one.suggested)}** has {one.support_suggested:.0%}."
@@ -148,11 +148,11 @@ def draw_outliers(dataset: Dataset, found: Sequence[Outlier], model: str) -> Non
     )
     for one in _page(found, "outliers_page", _IMAGES):
         with st.container(border=True), st.container(horizontal=True, gap="medium"):
-            with st.container(width=_WIDTH + 52, gap=None):
+            with st.container(width=_WIDTH + 32, gap=None):
                 panels.picture(dataset, one.row, _WIDTH)
                 st.caption(f"**{plain(one.label)}**, {dataset.splits[one.row]}")
                 _links(dataset, one)
-            with st.container(width=190, gap=None):
+            with st.container(width=180, gap=None):
                 st.markdown(
                     f"Mean similarity to its nearest {one.similarity:.3f}, usual {one.usual:.3f}: "
                     f"{one.deviations:.1f} deviations below."
@@ -170,10 +170,11 @@ def _links(dataset: Dataset, one: Suspect | Outlier) -> None:
 
 
 def _draw_neighbours(dataset: Dataset, near: Sequence[int]) -> None:
-    for other in near[:4]:
-        with st.container(width=84, gap=None):
-            panels.picture(dataset, other, 80)
-            st.caption(plain(str(dataset.labels[other])))
+    with st.container(horizontal=True, gap="small", width="content"):
+        for other in near[:4]:
+            with st.container(width=84, gap=None):
+                panels.picture(dataset, other, 80)
+                st.caption(plain(str(dataset.labels[other])))
 
 
 def _suspects_frame(dataset: Dataset, found: Sequence[Suspect]) -> pd.DataFrame:

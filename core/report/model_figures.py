@@ -73,19 +73,26 @@ def _dot(name: str, spot: Point, result: ModelResult, up: Scale) -> Markup:
     return bar + element("circle", cx=spot[0], cy=spot[1], r=6, fill=colour(name), class_="dot")
 
 
-def _labels(spots: dict[str, Point]) -> dict[str, Point]:
-    """Where names stand: beside their dots, or as near as no other name and no dot is in the way."""
+def _labels(spots: dict[str, Point]) -> dict[str, tuple[float, float, str]]:
+    """Where names stand, and with which end: beside their dots, or as near as no other name and no dot is in the way.
+
+    How wide a name is drawn is only guessed, so the end that is near its dot is the one that is fixed.
+    """
     boxes = [(x - _CLEAR, y, 2.0 * _CLEAR) for x, y in spots.values()]
-    placed: dict[str, Point] = {}
+    placed: dict[str, tuple[float, float, str]] = {}
     for name, (x, y) in sorted(spots.items(), key=lambda item: item[1][1]):
         width = text_width(shortened(name, _MOST))
-        sides = [left for left in (x + _CLEAR + 2, x - _CLEAR - 2 - width) if _EDGE < left < WIDTH - _EDGE - width]
-        places = ((left, y + away) for away in _AWAY for left in sides or [max(_EDGE, WIDTH - _EDGE - width)])
-        left, middle = next(
-            (place for place in places if not any(_overlap((*place, width), box) for box in boxes)), (x, y)
+        right, left = x + _CLEAR + 2, x - _CLEAR - 2
+        sides = [(right, right, "start"), (left, left - width, "end")]
+        sides = [side for side in sides if _EDGE < side[1] < WIDTH - _EDGE - width]
+        pushed = max(_EDGE, WIDTH - _EDGE - width)
+        places = ((*side, y + away) for away in _AWAY for side in sides or [(pushed, pushed, "start")])
+        at, begin, anchor, middle = next(
+            (place for place in places if not any(_overlap((place[1], place[3], width), box) for box in boxes)),
+            (x, x, "start", y),
         )
-        boxes.append((left, middle, width))
-        placed[name] = left, middle + 4
+        boxes.append((begin, middle, width))
+        placed[name] = at, middle + 4, anchor
     return placed
 
 

@@ -27,11 +27,11 @@ _TRIPLET = 'h2:has-text("Yes:"), h2:has-text("No:")'
 Window = Callable[[], Page]
 
 
-@pytest.fixture(params=[(scheme, width) for scheme in ("light", "dark") for width in (1440, 400)])
+@pytest.fixture(params=["light 1440", "light 400", "dark 1440", "dark 400"])
 def window(request: pytest.FixtureRequest, new_page: Callable[..., Page]) -> Window:
     """Opens another window, of a person of its own."""
-    scheme, width = request.param
-    return lambda: new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
+    scheme, width = request.param.split()
+    return lambda: new_page(viewport={"width": int(width), "height": 900}, color_scheme=scheme)
 
 
 def visit(page: Page, address: str) -> None:
