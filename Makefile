@@ -20,7 +20,7 @@ demo: $(VENV)/.installed  ## embed the built-in images (or DATASET=folder), prin
 	@$(BIN)/streamlit run dashboard/app.py --server.port $(PORT)
 
 test: $(VENV)/.installed-dev  ## run the tests, less the slow ones and those in a browser
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
 
 test-slow: $(VENV)/.installed-dev  ## run the slow tests, and those in a real browser (needs Chromium)
 	$(BIN)/python -m pytest -m "slow or e2e"

@@ -190,8 +190,8 @@ def test_5_production_decides_as_the_pages_do(demo: Server, demo_cache: Path, wi
     assert run.stdout.split(". ")[0] == decision.split(". ")[0]
 
 
-def test_two_people_at_once_see_their_own_state(demo: Server, window: Window) -> None:
-    people = [window(), window()]
+def test_two_people_at_once_see_their_own_state(demo: Server, new_page: Callable[..., Page]) -> None:
+    people = [new_page(), new_page()]
     for page in people:
         visit(page, f"{demo.url}/threshold?model={_MODEL}")
     same = said(people[0], _DOES)
