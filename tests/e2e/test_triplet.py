@@ -24,6 +24,8 @@ def test_a_view_is_a_link_that_reopens_it(server: Server, page: Page) -> None:
         page.get_by_role("button", name="Euclidean distance")
     ).first.click()
     page.wait_for_url("**unit=**")
+    expect(page.get_by_text("Two match up to a distance of")).to_be_visible()  # the slider is another one now
+    settle(page)
     page.get_by_role("slider").first.press("ArrowLeft")
     page.wait_for_url(re.compile(r"[?&]t="))
     settle(page)
