@@ -266,8 +266,9 @@ class _Writer:
                 self._write(name)
 
     def _write(self, name: str) -> None:
-        vectors, self._pending[name] = self._pending[name], {}
+        vectors = self._pending[name]
         self._store.append(self._fingerprints[name], list(vectors), np.stack(list(vectors.values())))
+        self._pending[name] = {}  # not before: a Ctrl-C during the write leaves them for the flush
 
 
 @contextlib.contextmanager

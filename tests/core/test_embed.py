@@ -285,6 +285,33 @@ def test_cancelling_keeps_what_was_finished(tmp_path: Path, store: EmbeddingStor
     assert _stored(store, A) == _slowly(dataset, A)
 
 
+@pytest.mark.parametrize("written", [False, True])
+def test_cancelling_during_a_write_loses_nothing(
+    tmp_path: Path, store: EmbeddingStore, seen: Counter[str], monkeypatch: pytest.MonkeyPatch, written: bool
+) -> None:
+    dataset = pictures.load(pictures.paint(tmp_path / "d", 50))
+    append, reached = store.append, 0
+
+    def interrupted(fingerprint: str, keys: list[str], values: NDArray[np.float32]) -> None:
+        monkeypatch.setattr(store, "append", append)  # the second write is let through
+        if written:
+            append(fingerprint, keys, values)
+        raise KeyboardInterrupt
+
+    def watch(stage: str, done: int, total: int) -> None:
+        nonlocal reached
+        reached = done
+
+    monkeypatch.setattr(store, "append", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        embed(dataset, [A], store, watch)
+    kept = _stored(store, A)
+    assert reached <= len(kept) < len(dataset)
+    assert len(kept) >= BATCH
+    assert embed(dataset, [A], store)["fake-a"].computed == len(dataset) - len(kept)
+    assert _stored(store, A) == _slowly(dataset, A)
+
+
 def test_a_full_disk_ends_the_pass_and_keeps_what_was_written(
     tmp_path: Path, store: EmbeddingStore, seen: Counter[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
