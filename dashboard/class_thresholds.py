@@ -7,6 +7,7 @@ import streamlit as st
 
 from core.class_thresholds import ClassThresholds, Verdict
 from core.thresholds import Objective
+from dashboard import panels
 from dashboard.text import literal
 
 
@@ -39,10 +40,7 @@ def draw(found: ClassThresholds, objective: Objective, common: float) -> None:
         },
         alt="Threshold of each class, and error rates on test with it and with the common one",
     )  # fmt: skip
-    st.download_button(
-        "Thresholds by class as CSV", lambda: frame.to_csv(index=False), "class_thresholds.csv", "text/csv",
-        type="tertiary", icon=":material/download:", on_click="ignore",
-    )  # fmt: skip
+    panels.download(frame, "class_thresholds", "Thresholds by class as CSV")
 
 
 def _sentence(verdict: Verdict, objective: Objective) -> str:

@@ -53,10 +53,10 @@ def chart(
     download(data, name)
 
 
-def download(data: pd.DataFrame | Callable[[], pd.DataFrame], name: str) -> None:
+def download(data: pd.DataFrame | Callable[[], pd.DataFrame], name: str, label: str = "Data as CSV") -> None:
     """A button that gives a table as ``<name>.csv``; one that is large is made when it is asked for."""
     st.download_button(
-        "Data as CSV", lambda: as_csv(data() if callable(data) else data), f"{name}.csv", "text/csv",
+        label, lambda: as_csv(data() if callable(data) else data), f"{name}.csv", "text/csv",
         type="tertiary", icon=":material/download:", key=f"data-{name}", on_click="ignore",
     )  # fmt: skip
 

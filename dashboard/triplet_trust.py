@@ -104,7 +104,7 @@ def _draw_report(found: TripletReport) -> None:
     shown = [{"": row[""], **{title: _limits(row, rate) for rate, title in _RATES.items()}, "Support": row["support"]}
              for row in table.to_dict("records")]  # fmt: skip
     st.dataframe(pd.DataFrame(shown), hide_index=True, alt="Classification report of the test triplets")
-    _download(table, "triplet-report", "Report as CSV")
+    panels.download(table, "triplet-report", "Report as CSV")
 
 
 def report_table(found: TripletReport) -> pd.DataFrame:
@@ -144,7 +144,7 @@ def _draw_models(table: pd.DataFrame) -> None:
     st.dataframe(
         pd.DataFrame(shown), hide_index=True, column_config=_MEANING, alt="Triplet accuracy and F1 of every model"
     )
-    _download(table, "triplet-models", "Models as CSV")
+    panels.download(table, "triplet-models", "Models as CSV")
 
 
 _MEANING = {
@@ -156,13 +156,6 @@ _MEANING = {
     "F1": st.column_config.TextColumn(help="Of saying that at least two match."),
     "right pair": st.column_config.TextColumn(help="Of the matches found, how often the most alike pair is the one."),
 }
-
-
-def _download(table: pd.DataFrame, name: str, label: str) -> None:
-    st.download_button(
-        label, lambda: table.to_csv(index=False), f"{name}.csv", "text/csv", type="tertiary", key=f"data-{name}",
-        icon=":material/download:", on_click="ignore",
-    )  # fmt: skip
 
 
 def _ends(name: str, found: Estimate) -> dict[str, float]:
