@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import shutil
 from collections.abc import Callable, Iterator
@@ -11,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 import streamlit as st
+from streamlit.components.v2 import manifest_scanner
 from streamlit.testing.v1 import AppTest
 
 from core import evaluate
@@ -23,6 +25,21 @@ from tests.workplace import MODEL, ROOT, Workplace, workplace
 
 __all__ = ["workplace"]
 OTHER = "efficientnet_lite0"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _packages_looked_through_once() -> Iterator[None]:
+    """Whenever an app starts, Streamlit looks through all installed packages for components, most of a second long."""
+    once = functools.cache(manifest_scanner.scan_component_manifests)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(manifest_scanner, "scan_component_manifests", once)
+        yield
+
+
+@pytest.fixture(scope="session")
+def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A cache in which no model has embedded anything. Shared, since drawing the demo dataset takes a few seconds."""
+    return tmp_path_factory.mktemp("empty")
 
 
 @pytest.fixture
@@ -44,6 +61,14 @@ def app(workplace: Workplace, cache: Path, monkeypatch: pytest.MonkeyPatch) -> I
     yield open_page
     st.cache_data.clear()
     st.cache_resource.clear()
+
+
+@pytest.fixture
+def own(workplace: Workplace, tmp_path: Path) -> Path:
+    """A copy of the workplace's cache that a test may change."""
+    place = tmp_path / "own"
+    shutil.copytree(workplace.cache, place)
+    return place
 
 
 @pytest.fixture

@@ -69,12 +69,12 @@ def test_near_duplicates_count_once_they_were_looked_for(
     assert not page.exception
 
 
-def test_where_nothing_can_be_chosen_it_says_why_there_is_no_answer(app: Open, tmp_path: Path) -> None:
-    cache, folder = tmp_path / "its-own", tmp_path / "halves"
+def test_where_nothing_can_be_chosen_it_says_why_there_is_no_answer(app: Open, tmp_path: Path, own: Path) -> None:
+    folder = tmp_path / "halves"
     for split in ("train", "test"):
         paint(folder / split, {"circle": 5, "cross": 5}, first=0 if split == "train" else 10)
-    run_core(cache, "embed", "--dataset", str(folder), "--models", MODEL)
-    page = app(cache=cache)
+    run_core(own, "embed", "--dataset", str(folder), "--models", MODEL)
+    page = app(cache=own)
     assert not page.exception
     assert "No answer in short" in page.info[0].value
     assert "do not make pairs" in _plain(page.info[0].value)

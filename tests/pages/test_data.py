@@ -31,14 +31,6 @@ App = Callable[..., AppTest]
 
 
 @pytest.fixture
-def own(workplace: Workplace, tmp_path: Path) -> Path:
-    """A copy of the workplace's cache that a test may change."""
-    place = tmp_path / "own"
-    shutil.copytree(workplace.cache, place)
-    return place
-
-
-@pytest.fixture
 def doubtful(tmp_path: Path, own: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A dataset with a wrong label, an outlier and near duplicates, whose vectors say so."""
     monkeypatch.setenv("LIKENESS_CACHE", str(own))

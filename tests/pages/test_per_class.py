@@ -184,9 +184,7 @@ def test_names_never_become_markup(app: Open) -> None:
     assert not any("<img" in text for text in (*figure["layout"]["yaxis"]["ticktext"], *figure["data"][1]["text"]))
 
 
-def test_without_vectors_it_says_what_to_do(app: Open, tmp_path: Path) -> None:
-    empty = tmp_path / "empty"
-    run_core(empty, "models")
+def test_without_vectors_it_says_what_to_do(app: Open, empty: Path) -> None:
     page = app(PAGE, cache=empty)
     assert not page.exception
     assert "No model has embedded these images yet" in texts(page)

@@ -102,8 +102,8 @@ def test_every_bad_file_gives_a_message_and_the_page_lives_on(app: Open) -> None
         assert "This file cannot be used" in texts(page), name
 
 
-def test_without_vectors_it_says_how_to_make_them(app: Open, tmp_path: Path) -> None:
-    page = app("retrieval", cache=tmp_path / "empty")
+def test_without_vectors_it_says_how_to_make_them(app: Open, empty: Path) -> None:
+    page = app("retrieval", cache=empty)
     assert not page.exception
     assert "python -m core embed" in texts(page)
 

@@ -13,7 +13,7 @@ from core.calibration import METHODS
 from core.thresholds import OBJECTIVES
 from dashboard.text import literal
 from tests.pages.conftest import texts
-from tests.workplace import CLASSES, HOSTILE, Workplace, run_core
+from tests.workplace import CLASSES, HOSTILE
 
 Open = Callable[..., AppTest]
 
@@ -105,9 +105,7 @@ def test_names_never_become_markup(app: Open) -> None:
     assert not any(HOSTILE in caption.value for caption in page.caption)
 
 
-def test_without_vectors_it_says_what_to_do(app: Open, tmp_path: Path, workplace: Workplace) -> None:
-    empty = tmp_path / "empty"
-    run_core(empty, "models")
+def test_without_vectors_it_says_what_to_do(app: Open, empty: Path) -> None:
     page = app("threshold", cache=empty)
     assert not page.exception
     assert "No model has embedded these images yet" in texts(page)

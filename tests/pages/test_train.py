@@ -82,8 +82,8 @@ def ids(workplace: Workplace, number: int) -> list[str]:
     return load_dataset(str(workplace.pictures)).ids[:number].tolist()
 
 
-def test_without_vectors_it_says_what_to_do(app: Open, tmp_path: Path) -> None:
-    page = app(PAGE, cache=tmp_path / "empty")
+def test_without_vectors_it_says_what_to_do(app: Open, empty: Path) -> None:
+    page = app(PAGE, cache=empty)
     assert "python -m core embed" in said(page)
     assert button(page, "Start training") is None
     assert "python -m core train" in said(page)

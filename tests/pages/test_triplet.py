@@ -160,8 +160,8 @@ def test_names_never_become_markup(app: Open) -> None:
     assert re.search(r"## (Yes|No)", texts(page))
 
 
-def test_without_vectors_it_says_what_to_do(app: Open, tmp_path: Path) -> None:
-    page = app("triplet", cache=tmp_path / "empty")
+def test_without_vectors_it_says_what_to_do(app: Open, empty: Path) -> None:
+    page = app("triplet", cache=empty)
     assert not page.exception
     assert "No model has embedded these images yet" in texts(page)
 
