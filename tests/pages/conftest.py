@@ -53,8 +53,7 @@ def app(workplace: Workplace, cache: Path, monkeypatch: pytest.MonkeyPatch) -> I
         test = AppTest.from_file(str(ROOT / "dashboard" / "app.py"), default_timeout=60)
         for name, value in link.items():
             test.query_params[name] = value
-        test.run()
-        return test if page == "overview" else test.switch_page(f"../pages/{page}.py").run()
+        return (test if page == "overview" else test.switch_page(f"../pages/{page}.py")).run()
 
     st.cache_data.clear()
     st.cache_resource.clear()
